@@ -1,0 +1,115 @@
+package dev.countersign.challenge;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.countersign.error.NoSuchResourceException;
+import dev.countersign.http.RequestBudget;
+import io.smallrye.faulttolerance.api.ApplyGuard;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.transaction.Transactional;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Issues, reads, removes and redeems tokens. Each call ends within the request's time budget, or throws.
+ *
+ * <p>Every write is durable before its method returns.
+ */
+@ApplicationScoped
+@ApplyGuard(RequestBudget.NAME)
+public class ChallengeService {
+
+    private static final byte[] NO_SALT = new byte[16];
+
+    private final ChallengeKeys keys;
+    private final SessionWriter writer;
+    private final SessionRedemption redemption;
+
+    ChallengeService(ChallengeKeys keys, SessionWriter writer, SessionRedemption redemption) {
+        this.keys = keys;
+        this.writer = writer;
+        this.redemption = redemption;
+    }
+
+    /**
+     * Makes a token for an app. Concurrent calls give different tokens, always.
+     *
+     * @param issuedTo the name of the principal that asks, empty when nobody is known
+     * @throws NoSuchResourceException when the app is not registered
+     */
+    public Challenge issue(String appId, String issuedTo) {
+        NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
+        SessionWriter.Written written = writer.write(session).orElseThrow(NoSuchResourceException::app);
+        return new Challenge(
+                appId,
+                written.sessionId(),
+                written.expiresAt(),
+                ChallengeCode.derive(keys.key(session.keyId()), appId, written.sessionId(), session.salt()));
+    }
+
+    /**
+     * Gives the same token as {@link #issue} did, while it lives. Changes nothing.
+     *
+     * @throws NoSuchResourceException when the app has no such live token
+     */
+    public Challenge read(String appId, UUID sessionId) {
+        ChallengeSession session =
+                ChallengeSession.findLive(appId, sessionId).orElseThrow(NoSuchResourceException::token);
+        byte[] salt = requireNonNull(session.salt, "a live token has its salt");
+        return new Challenge(
+                appId,
+                sessionId,
+                session.expiresAt,
+                ChallengeCode.derive(keys.key(session.keyId), appId, sessionId, salt));
+    }
+
+    /**
+     * Ends a live token. Of several concurrent calls for one token, exactly one returns.
+     *
+     * @throws NoSuchResourceException when the app has no such live token, as after the first removal
+     */
+    @Transactional
+    public void remove(String appId, UUID sessionId) {
+        if (!ChallengeSession.deleteLive(appId, sessionId)) {
+            throw NoSuchResourceException.token();
+        }
+    }
+
+    /**
+     * Redeems a code: each code works exactly once, whatever happens. Of all calls that present the right code of a live
+     * token, however concurrent and in whatever process, one succeeds and its success is durable; every other one is
+     * refused. The exception is the same principal's repeat with the same idempotency key and code, which gets the same
+     * result again while the token would have lived.
+     *
+     * <p>A wrong code costs an attempt, durably, and the last one locks the token. Why a call was refused can't be told
+     * from the exception, nor from the time it took.
+     *
+     * @throws NoSuchResourceException when the code is wrong, or the app has no such live token
+     */
+    public Redeemed redeem(RedeemAttempt attempt) {
+        SessionRedemption.Found found = redemption.find(attempt);
+        if (codeIsRight(found, attempt)) {
+            Optional<Redeemed> redeemed = redemption.redeem(attempt);
+            if (redeemed.isPresent()) {
+                return redeemed.get();
+            }
+            // Somebody was faster, and it may have been this caller's own first try.
+            found = redemption.find(attempt);
+        }
+        Optional<Redeemed> before = found.earlierResultOf(attempt);
+        if (before.isPresent()) {
+            return before.get();
+        }
+        redemption.refuse(attempt);
+        throw NoSuchResourceException.token();
+    }
+
+    /** Does the same work whether there is a code to compare with or not. */
+    private boolean codeIsRight(SessionRedemption.Found found, RedeemAttempt attempt) {
+        String keyId = found.keyId() == null ? keys.activeKeyId() : found.keyId();
+        byte[] salt = found.salt() == null ? NO_SALT : found.salt();
+        boolean matches = ChallengeCode.derive(keys.key(keyId), attempt.appId(), attempt.sessionId(), salt)
+                .matches(attempt.code());
+        return matches && found.salt() != null;
+    }
+}

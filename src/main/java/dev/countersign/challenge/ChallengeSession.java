@@ -1,0 +1,82 @@
+package dev.countersign.challenge;
+
+import io.quarkus.hibernate.orm.panache.PanacheEntityBase;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.EnumType;
+import jakarta.persistence.Enumerated;
+import jakarta.persistence.EnumeratedValue;
+import jakarta.persistence.Id;
+import jakarta.persistence.IdClass;
+import jakarta.persistence.Table;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A row of a token's life and its queries. Every query names the app and the session, so that no app reaches another's
+ * rows and a look-up touches one partition. {@link SessionWriter} inserts the rows.
+ */
+@Entity
+@Table(name = "challenge_session")
+@IdClass(ChallengeSession.Key.class)
+class ChallengeSession extends PanacheEntityBase {
+
+    @Id
+    @Column(name = "app_id")
+    String appId;
+
+    @Id
+    @Column(name = "session_id")
+    UUID sessionId;
+
+    @Column(name = "key_id")
+    String keyId;
+
+    /** Null once the token has ended, so that its code can't be derived any more. */
+    @Column(name = "salt")
+    byte @Nullable [] salt;
+
+    @Column(name = "state")
+    @Enumerated(EnumType.STRING)
+    State state;
+
+    @Column(name = "issued_to")
+    String issuedTo;
+
+    @Column(name = "created_at")
+    Instant createdAt;
+
+    @Column(name = "expires_at")
+    Instant expiresAt;
+
+    /** The token, if it is of this app and lives by the database's clock. */
+    static Optional<ChallengeSession> findLive(String appId, UUID sessionId) {
+        return find("""
+                appId = ?1 and sessionId = ?2 and state = ISSUED and expiresAt > instant
+                """, appId, sessionId).firstResultOptional();
+    }
+
+    /** Deletes the token if it is of this app and lives; of several at once, one gets true. */
+    static boolean deleteLive(String appId, UUID sessionId) {
+        return delete("""
+                appId = ?1 and sessionId = ?2 and state = ISSUED and expiresAt > instant
+                """, appId, sessionId) == 1;
+    }
+
+    enum State {
+        ISSUED("issued"),
+        REDEEMED("redeemed"),
+        LOCKED("locked");
+
+        @EnumeratedValue
+        final String value;
+
+        State(String value) {
+            this.value = value;
+        }
+    }
+
+    record Key(String appId, UUID sessionId) {}
+}

@@ -1,0 +1,88 @@
+package dev.countersign.challenge;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.context.control.ActivateRequestContext;
+import jakarta.persistence.PersistenceException;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+
+/** Makes partitions ahead of the time they are needed, and drops those that have wholly expired. */
+@ApplicationScoped
+class ExpiredSessionPurge {
+
+    private static final Logger LOG = Logger.getLogger(ExpiredSessionPurge.class);
+
+    private final SessionPartitions partitions;
+    private final int batchSize;
+    private final Counter rowsDeleted;
+    private final Counter partitionsDropped;
+    private final AtomicInteger lagSeconds = new AtomicInteger();
+
+    ExpiredSessionPurge(SessionPartitions partitions, PurgeConfig config, MeterRegistry metrics) {
+        this.partitions = partitions;
+        this.batchSize = config.batchSize();
+        this.rowsDeleted = Counter.builder("countersign.purge.rows")
+                .description("Expired rows deleted from the default partition")
+                .register(metrics);
+        this.partitionsDropped = Counter.builder("countersign.purge.partitions")
+                .description("Expired partitions dropped")
+                .register(metrics);
+        metrics.gauge("countersign.purge.lag.seconds", lagSeconds);
+    }
+
+    @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
+    void run() {
+        try {
+            LOG.debugf("%s", purge());
+        } catch (RuntimeException e) {
+            LOG.warnf(e, "The purge failed and is tried again at its next time");
+        }
+    }
+
+    /**
+     * Purges once. Several may run at once, in one process or many: each change is made by one of them. What can't be
+     * done now because the table is busy is left for the next time.
+     */
+    @ActivateRequestContext
+    Result purge() {
+        int dropped = each(partitions.expired(), partitions::drop);
+        int deleted = emptyDefault();
+        int attached = each(partitions.missing(), partitions::attach);
+        rowsDeleted.increment(deleted);
+        partitionsDropped.increment(dropped);
+        lagSeconds.set((int) partitions.lagSeconds());
+        return new Result(attached, dropped, deleted);
+    }
+
+    private int emptyDefault() {
+        int total = 0;
+        OptionalInt deleted;
+        do {
+            deleted = partitions.deleteFromDefault(batchSize);
+            total += deleted.orElse(0);
+        } while (deleted.orElse(0) == batchSize);
+        return total;
+    }
+
+    private static <T> int each(List<T> all, Function<T, OptionalInt> change) {
+        int done = 0;
+        for (T one : all) {
+            try {
+                done += change.apply(one).orElse(0);
+            } catch (PersistenceException e) {
+                LOG.debugf(e, "Left %s for the next time", one);
+            }
+        }
+        return done;
+    }
+
+    /** What one purge did. */
+    record Result(int partitionsAttached, int partitionsDropped, int rowsDeleted) {}
+}

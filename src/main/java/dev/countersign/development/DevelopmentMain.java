@@ -1,0 +1,14 @@
+package dev.countersign.development;
+
+import dev.countersign.Main;
+
+/** The program's entry in dev mode: starts a database before Quarkus looks for one. */
+public final class DevelopmentMain {
+
+    private DevelopmentMain() {}
+
+    public static void main(String... args) {
+        DevelopmentDatabase.start();
+        Main.main(args);
+    }
+}

@@ -1,0 +1,20 @@
+package dev.countersign.error;
+
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import jakarta.validation.ValidationException;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.Response.ResponseBuilder;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+/** Sends an {@link ErrorReply} for everything that an operation throws. */
+class ErrorMapper {
+
+    // Named beside Throwable where Quarkus has a mapper of its own, which would be nearer.
+    @ServerExceptionMapper({Throwable.class, ValidationException.class, MismatchedInputException.class})
+    Response reply(Throwable thrown) {
+        ErrorReply reply = ErrorReply.of(thrown);
+        ResponseBuilder response = Response.status(reply.status()).entity(reply.body());
+        reply.headers().forEach(response::header);
+        return response.build();
+    }
+}

@@ -1,0 +1,152 @@
+package dev.countersign.error;
+
+import static org.jboss.logging.Logger.Level.DEBUG;
+import static org.jboss.logging.Logger.Level.WARN;
+
+import com.fasterxml.jackson.core.exc.StreamReadException;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.countersign.api.model.AccessDeniedError;
+import dev.countersign.api.model.BadRequestError;
+import dev.countersign.api.model.InternalServiceError;
+import dev.countersign.api.model.NotFoundError;
+import dev.countersign.api.model.ResourceType;
+import io.quarkus.hibernate.validator.runtime.jaxrs.ResteasyReactiveViolationException;
+import jakarta.validation.ConstraintViolation;
+import jakarta.validation.Path;
+import jakarta.ws.rs.WebApplicationException;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An error as the caller gets it. Making one logs what was thrown: a failure of ours with its cause, the rest at DEBUG.
+ *
+ * @param body one of the contract's error bodies
+ * @param headers {@code Content-Type}, {@code x-amzn-ErrorType} (by which AWS clients raise their typed exception), and
+ *     what else the status asks for
+ */
+public record ErrorReply(int status, Object body, Map<String, String> headers) {
+
+    /** What a caller knows by another name than Java does. */
+    private static final Map<String, String> PARAMETERS = Map.of("idempotencyKey", "Idempotency-Key");
+
+    private static final Logger LOG = Logger.getLogger(ErrorReply.class);
+
+    /** The reply to anything that was thrown. */
+    public static ErrorReply of(Throwable thrown) {
+        ErrorReply reply = switch (thrown) {
+            case BadRequestException e -> badRequest(message(e));
+            case TooLargeException e -> refused(413, "RequestEntityTooLargeException", message(e));
+            case ForbiddenException e -> forbidden(e.type(), message(e));
+            case NoSuchResourceException e -> notFound(message(e), e.resourceType());
+            case ResteasyReactiveViolationException e -> badRequest(violations(e));
+            case StreamReadException e -> badRequest("The body is not valid JSON");
+            case MismatchedInputException e -> badRequest(mismatch(e));
+            case WebApplicationException e -> ofResponse(e);
+            default -> unavailable();
+        };
+        LOG.logf(reply.status >= 500 ? WARN : DEBUG, thrown, "Answered %d", reply.status);
+        return reply;
+    }
+
+    /** The reply to what the framework refused with a status alone. */
+    public static ErrorReply ofStatus(int status) {
+        return switch (status) {
+            case 400 -> badRequest("The request is malformed");
+            case 403 -> forbidden("AccessDeniedException", "The caller may not do this");
+            case 404 -> notFound("No such path", null);
+            case 405 -> refused(405, "MethodNotAllowedException", "This path does not have that method");
+            case 406 ->
+                refused(
+                        406,
+                        "NotAcceptableException",
+                        "The reply is application/json, which the Accept header excludes");
+            case 413 -> refused(413, "RequestEntityTooLargeException", "The body is too large");
+            case 415 -> refused(415, "UnsupportedMediaTypeException", "The body must be application/json");
+            default -> status >= 400 && status < 500 ? badRequest("The request is malformed") : unavailable();
+        };
+    }
+
+    private static ErrorReply ofResponse(WebApplicationException e) {
+        if (e.getCause() instanceof StreamReadException) {
+            return badRequest("The body is not valid JSON");
+        }
+        ErrorReply reply = ofStatus(e.getResponse().getStatus());
+        String allow = e.getResponse().getHeaderString("Allow");
+        return allow == null ? reply : reply.withHeader("Allow", allow);
+    }
+
+    private static ErrorReply badRequest(String message) {
+        return refused(400, "BadRequestException", message);
+    }
+
+    private static ErrorReply refused(int status, String type, String message) {
+        BadRequestError body = new BadRequestError();
+        body.setMessage(message);
+        return of(status, type, body);
+    }
+
+    private static ErrorReply forbidden(String type, String message) {
+        AccessDeniedError body = new AccessDeniedError();
+        body.setMessage(message);
+        return of(403, type, body);
+    }
+
+    private static ErrorReply notFound(String message, @Nullable ResourceType resourceType) {
+        NotFoundError body = new NotFoundError();
+        body.setMessage(message);
+        body.setResourceType(resourceType);
+        return of(404, "NotFoundException", body);
+    }
+
+    private static ErrorReply unavailable() {
+        InternalServiceError body = new InternalServiceError();
+        body.setMessage("The service is temporarily unavailable. Try again.");
+        return of(504, "GatewayTimeoutException", body).withHeader("Retry-After", "1");
+    }
+
+    private static ErrorReply of(int status, String type, Object body) {
+        return new ErrorReply(status, body, Map.of("Content-Type", "application/json", "x-amzn-ErrorType", type));
+    }
+
+    private ErrorReply withHeader(String name, String value) {
+        Map<String, String> all = new TreeMap<>(headers);
+        all.put(name, value);
+        return new ErrorReply(status, body, Map.copyOf(all));
+    }
+
+    private static String message(RuntimeException e) {
+        return String.valueOf(e.getMessage());
+    }
+
+    /** Such as {@code sessionId must match "…"}; the value itself is not repeated. */
+    private static String violations(ResteasyReactiveViolationException e) {
+        return e.getConstraintViolations().stream()
+                .map(violation -> lastNode(violation) + " " + violation.getMessage())
+                .sorted()
+                .collect(Collectors.joining("; "));
+    }
+
+    /** Names the member, and neither its value nor a class. */
+    private static String mismatch(MismatchedInputException e) {
+        String member = e.getPath().stream()
+                .map(JsonMappingException.Reference::getFieldName)
+                .filter(Objects::nonNull)
+                .collect(Collectors.joining("."));
+        return member.isEmpty()
+                ? "The body is not the JSON object that the contract describes"
+                : member + " is not what the contract describes";
+    }
+
+    private static String lastNode(ConstraintViolation<?> violation) {
+        String name = "";
+        for (Path.Node node : violation.getPropertyPath()) {
+            name = node.toString();
+        }
+        return PARAMETERS.getOrDefault(name, name);
+    }
+}

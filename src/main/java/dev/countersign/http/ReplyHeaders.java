@@ -1,0 +1,35 @@
+package dev.countersign.http;
+
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import java.util.UUID;
+import org.jboss.logging.MDC;
+
+/** Gives every reply a request id, which every log line of the request carries too, and keeps caches away. */
+class ReplyHeaders {
+
+    static final String REQUEST_ID = "x-amzn-RequestId";
+
+    /** Before the CORS filter, which may end a request. */
+    private static final int PRIORITY = Integer.MAX_VALUE;
+
+    void register(@Observes Filters filters) {
+        filters.register(
+                request -> {
+                    set(request);
+                    request.next();
+                },
+                PRIORITY);
+    }
+
+    static void set(RoutingContext request) {
+        String requestId = UUID.randomUUID().toString();
+        MDC.put("requestId", requestId);
+        request.response().putHeader(REQUEST_ID, requestId);
+        String path = request.request().path();
+        if (path == null || path.startsWith("/prod")) {
+            request.response().putHeader("Cache-Control", "no-store");
+        }
+    }
+}
