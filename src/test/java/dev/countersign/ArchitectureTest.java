@@ -1,0 +1,42 @@
+package dev.countersign;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Imports run one way: from the features to what they stand on. */
+class ArchitectureTest {
+
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("dev.countersign");
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching("dev.countersign.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void whatTheFeaturesStandOnDoesNotKnowThem() {
+        noClasses()
+                .that()
+                .resideInAnyPackage("..access..", "..limit..", "..error..", "..http..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("..challenge..", "..app..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void nothingKnowsAResource() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .haveSimpleNameEndingWith("Resource")
+                .check(CLASSES);
+    }
+}

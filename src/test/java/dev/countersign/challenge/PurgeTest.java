@@ -1,0 +1,257 @@
+package dev.countersign.challenge;
+
+import static dev.countersign.support.Tokens.create;
+import static dev.countersign.support.Tokens.get;
+import static dev.countersign.support.Tokens.read;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TestDatabase;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import jakarta.inject.Inject;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.jboss.logging.Logger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The purge, called by the test and not by its schedule. */
+@QuarkusTest
+@TestProfile(PurgeTest.Unscheduled.class)
+class PurgeTest extends ServiceTest {
+
+    private static final Logger LOG = Logger.getLogger(PurgeTest.class);
+
+    /** From now on, one each five minutes, for as long as a token may live and half an hour more. */
+    private static final int AHEAD = 19;
+
+    @Inject
+    ExpiredSessionPurge purge;
+
+    public static class Unscheduled implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("countersign.purge.every", "off", "countersign.purge.batch-size", "10");
+        }
+    }
+
+    @BeforeEach
+    void noPartitions() {
+        for (String partition : partitions()) {
+            TestDatabase.execute("DROP TABLE " + partition);
+        }
+        TestDatabase.execute("DELETE FROM challenge_session");
+    }
+
+    @Test
+    void partitionsAreMadeAheadForTheLongestTtlAndThenSome() {
+        ExpiredSessionPurge.Result result = purge.purge();
+        assertThat(result.partitionsAttached()).isEqualTo(AHEAD);
+        assertThat(partitions()).hasSize(AHEAD);
+        TestDatabase.register("patient", 3600);
+        Map<String, String> token = create("patient");
+        assertThat(partitionOf(token)).startsWith("challenge_session_p");
+        assertThat(purge.purge()).isEqualTo(new ExpiredSessionPurge.Result(0, 0, 0));
+    }
+
+    @Test
+    void whollyExpiredPartitionIsDroppedAndNoLiveRowWithIt() {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        // The one before the current slot has expired to its last millisecond; the current one has not.
+        attach(slot - 300);
+        attach(slot);
+        insertExpiring("slot-before", slot - 300 + 299.999);
+        TestDatabase.register("demo");
+        insertExpiring("slot-now", slot + 299.999);
+
+        assertThat(purge.purge().partitionsDropped()).isEqualTo(1);
+
+        assertThat(partitions())
+                .contains("challenge_session_p" + slot)
+                .doesNotContain("challenge_session_p" + (slot - 300));
+        assertThat(TestDatabase.query("SELECT issued_to FROM challenge_session"))
+                .containsExactly("slot-now");
+    }
+
+    @Test
+    void databaseItselfRefusesToDropAPartitionThatMayHoldALiveRow() {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        attach(slot);
+        assertThatThrownBy(() -> TestDatabase.query("SELECT drop_session_partition('challenge_session_p" + slot + "')"))
+                .hasRootCauseMessage("ERROR: partition challenge_session_p" + slot + " has not expired\n  Where: "
+                        + "PL/pgSQL function drop_session_partition(text) line 9 at RAISE");
+        assertThat(partitions()).containsExactly("challenge_session_p" + slot);
+    }
+
+    @Test
+    void liveTokenInThePartitionThatExpiresNextStaysReadable() {
+        TestDatabase.register("shortlived", 3);
+        purge.purge();
+        Map<String, String> token = create("shortlived");
+        purge.purge();
+        assertThat(read("shortlived", token.get("sessionId"))).isEqualTo(token);
+    }
+
+    @Test
+    void serviceThatSleptForHoursCleansUpInOneGo() {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        for (int past = 1; past <= 60; past++) {
+            attach(slot - past * 300L);
+            insertExpiring("old", slot - past * 300L + 1);
+        }
+        insertExpiring("older", slot - 100 * 300L);
+
+        ExpiredSessionPurge.Result result = purge.purge();
+
+        assertThat(result).isEqualTo(new ExpiredSessionPurge.Result(AHEAD, 60, 1));
+        assertThat(TestDatabase.query("SELECT count(*) FROM challenge_session")).containsExactly("0");
+    }
+
+    @Test
+    void createWhileNoPartitionIsReadyLandsInTheDefaultOneWhichIsEmptiedInBatches() {
+        TestDatabase.register("shortlived", 1);
+        List<Map<String, String>> tokens =
+                IntStream.range(0, 35).mapToObj(i -> create("shortlived")).toList();
+        Map<String, String> patient = create("demo");
+        assertThat(partitionOf(patient)).isEqualTo("challenge_session_default");
+        assertThat(read("demo", patient.get("sessionId"))).isEqualTo(patient);
+        TestDatabase.query("SELECT pg_sleep(1.1)");
+
+        // The slot whose row lives in the default partition can't be attached yet, and doesn't stop the others.
+        ExpiredSessionPurge.Result result = purge.purge();
+        assertThat(result.rowsDeleted()).isEqualTo(tokens.size());
+        assertThat(result.partitionsAttached()).isEqualTo(AHEAD - 1);
+        assertThat(read("demo", patient.get("sessionId"))).isEqualTo(patient);
+
+        TestDatabase.execute("DELETE FROM challenge_session_default");
+        assertThat(purge.purge().partitionsAttached()).isEqualTo(1);
+    }
+
+    @Test
+    void severalPurgesAtOnceMakeEachChangeOnce() throws Exception {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        for (int past = 1; past <= 20; past++) {
+            attach(slot - past * 300L);
+        }
+        for (int i = 0; i < 100; i++) {
+            insertExpiring("old", slot - 100 * 300L);
+        }
+        int attached = 0;
+        int dropped = 0;
+        int deleted = 0;
+        try (ExecutorService replicas = Executors.newFixedThreadPool(4)) {
+            Callable<ExpiredSessionPurge.Result> one = purge::purge;
+            for (int round = 0; round < 5; round++) {
+                for (Future<ExpiredSessionPurge.Result> result : replicas.invokeAll(List.of(one, one, one, one))) {
+                    attached += result.get().partitionsAttached();
+                    dropped += result.get().partitionsDropped();
+                    deleted += result.get().rowsDeleted();
+                }
+            }
+        }
+        assertThat(List.of(attached, dropped, deleted)).containsExactly(AHEAD, 20, 100);
+    }
+
+    @Test
+    void purgeGivesUpOnABusyTableSoonAndDoesItNextTime() throws SQLException {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        attach(slot - 300);
+        try (Connection busy = TestDatabase.connect();
+                Statement statement = busy.createStatement()) {
+            busy.setAutoCommit(false);
+            statement.execute("SELECT count(*) FROM challenge_session");
+            assertThat(purge.purge().partitionsDropped()).isZero();
+            busy.rollback();
+        }
+        assertThat(purge.purge().partitionsDropped()).isEqualTo(1);
+    }
+
+    @Test
+    void createsGoOnWhilePartitionsComeAndGo() throws Exception {
+        TestDatabase.register("demo");
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicLong longest = new AtomicLong();
+        ConcurrentLinkedQueue<Map<String, String>> created = new ConcurrentLinkedQueue<>();
+        CountDownLatch started = new CountDownLatch(8);
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        int changes = 0;
+        try (ExecutorService clients = Executors.newFixedThreadPool(8)) {
+            List<Future<?>> running = new ArrayList<>();
+            for (int client = 0; client < 8; client++) {
+                running.add(clients.submit(() -> {
+                    started.countDown();
+                    while (!done.get()) {
+                        long before = System.nanoTime();
+                        created.add(create("demo"));
+                        longest.accumulateAndGet(System.nanoTime() - before, Math::max);
+                    }
+                }));
+            }
+            started.await();
+            for (int round = 1; round <= 40; round++) {
+                attach(slot - round * 300L);
+                ExpiredSessionPurge.Result result = purge.purge();
+                changes += result.partitionsAttached() + result.partitionsDropped();
+            }
+            done.set(true);
+            for (Future<?> client : running) {
+                client.get();
+            }
+        }
+        // What was too busy then goes now.
+        await().atMost(Duration.ofSeconds(10)).until(() -> purge.purge().partitionsDropped() == 0);
+        LOG.infof(
+                "creates %d, refused 0, partitions attached or dropped meanwhile %d, longest create %d ms",
+                created.size(), changes, Duration.ofNanos(longest.get()).toMillis());
+        assertThat(changes).isPositive();
+        assertThat(longest.get()).isLessThan(Duration.ofSeconds(2).toNanos());
+        assertThat(TestDatabase.query("SELECT count(*) FROM challenge_session"))
+                .containsExactly(Integer.toString(created.size()));
+        get("demo", created.element().get("sessionId")).statusCode(200);
+    }
+
+    private static List<String> partitions() {
+        return TestDatabase.query("SELECT name FROM challenge_session_partition ORDER BY name");
+    }
+
+    private static void attach(long slot) {
+        TestDatabase.query("SELECT attach_session_partition(to_timestamp(" + slot + "))");
+    }
+
+    private static void insertExpiring(String issuedTo, Number epochSecond) {
+        TestDatabase.execute("""
+                INSERT INTO challenge_session
+                       (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
+                SELECT 'demo',
+                       (session_id_prefix(expiry) || '8' || substr(md5(random()::text), 1, 3)
+                        || '8' || substr(md5(random()::text), 1, 15))::uuid,
+                       'test', decode('00112233445566778899aabbccddeeff', 'hex'), '%s', expiry - interval '1 hour', expiry
+                  FROM to_timestamp(%s) AS expiry
+                """.formatted(issuedTo, epochSecond));
+    }
+
+    private static String partitionOf(Map<String, String> token) {
+        return TestDatabase.query("SELECT tableoid::regclass::text FROM challenge_session WHERE session_id = '"
+                        + token.get("sessionId") + "'")
+                .getFirst();
+    }
+}

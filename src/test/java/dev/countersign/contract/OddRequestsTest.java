@@ -1,0 +1,148 @@
+package dev.countersign.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.support.RawHttp;
+import dev.countersign.support.RawHttp.Reply;
+import dev.countersign.support.ServiceTest;
+import io.quarkus.test.junit.QuarkusTest;
+import java.io.IOException;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Requests that no well-meaning client sends, or not on purpose; each gets an error in the contract's shape. */
+@QuarkusTest
+class OddRequestsTest extends ServiceTest {
+
+    private static final String SESSION = "01a20656-5f65-8de0-b011-706d346fddea";
+    private static final String LONG = "a".repeat(10_000);
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            POST   | /                                             | 404 | NotFoundException
+            GET    | /nope                                         | 404 | NotFoundException
+            GET    | /prod                                         | 404 | NotFoundException
+            GET    | /prod/backend                                 | 404 | NotFoundException
+            POST   | /prod/backend/demo                            | 404 | NotFoundException
+            POST   | /prod/backend/demo/challenge/x/y/z            | 404 | NotFoundException
+            GET    | /prod/backend/demo/challenge                  | 405 | MethodNotAllowedException
+            PUT    | /prod/backend/demo/challenge                  | 405 | MethodNotAllowedException
+            DELETE | /prod/backend/demo/challenge/SESSION          | 405 | MethodNotAllowedException
+            POST   | /prod/backend/demo/challenge/SESSION          | 405 | MethodNotAllowedException
+            GET    | /prod/backend/demo/challenge/SESSION/remove   | 405 | MethodNotAllowedException
+            GET    | /prod/backend/demo/challenge/SESSION/redeem   | 405 | MethodNotAllowedException
+            TRACE  | /prod/backend/demo/challenge                  | 405 | MethodNotAllowedException
+            POST   | /prod/backend//challenge                      | 400 | BadRequestException
+            POST   | /prod/backend/./challenge                     | 400 | BadRequestException
+            POST   | /prod/backend/../challenge                    | 400 | BadRequestException
+            POST   | /prod/backend/%2e%2e/challenge                | 400 | BadRequestException
+            POST   | /prod/backend/LONG/challenge                  | 400 | BadRequestException
+            POST   | /prod/backend/%zz/challenge                   | 400 | BadRequestException
+            POST   | /prod/backend/%/challenge                     | 400 | BadRequestException
+            POST   | /prod/backend/demo/challenge%                 | 400 | BadRequestException
+            GET    | /%zz                                          | 400 | BadRequestException
+            POST   | /prod/backend/a%00b/challenge                 | 400 | BadRequestException
+            POST   | /prod/backend/%00/challenge                   | 400 | BadRequestException
+            POST   | /prod/backend/%c3%28/challenge                | 400 | BadRequestException
+            POST   | /prod/backend/d%c3%a9mo/challenge             | 400 | BadRequestException
+            POST   | /prod/backend/démo/challenge                  | 400 | BadRequestException
+            POST   | /prod/backend/DEMO/challenge                  | 400 | BadRequestException
+            POST   | /prod/backend/a%2Fb/challenge                 | 400 | BadRequestException
+            POST   | /prod/backend/a%20b/challenge                 | 400 | BadRequestException
+            POST   | /prod/backend/a+b/challenge                   | 400 | BadRequestException
+            POST   | /prod/backend/100%25/challenge                | 400 | BadRequestException
+            POST   | /prod/backend/demo';--/challenge              | 400 | BadRequestException
+            GET    | /prod/backend/demo/challenge/x                | 400 | BadRequestException
+            GET    | /prod/backend/demo/challenge/%00              | 400 | BadRequestException
+            GET    | /prod/backend/demo/challenge/LONG             | 400 | BadRequestException
+            POST   | /prod/backend/demo/challenge/x/remove         | 400 | BadRequestException
+            POST   | /prod/backend/nosuchapp/challenge             | 404 | NotFoundException
+            GET    | /prod/backend/demo/challenge/SESSION          | 404 | NotFoundException
+            GET    | /prod/backend/demo/challenge/SESSION?x=%zz&y  | 404 | NotFoundException
+            """)
+    void oddPathOrMethodIsAnErrorOfTheContract(String method, String path, int status, String type) throws IOException {
+        Reply reply = RawHttp.send(method, path.replace("SESSION", SESSION).replace("LONG", LONG));
+        assertError(reply, status, type);
+        if (path.startsWith("/prod")) {
+            assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
+        }
+    }
+
+    @Test
+    void pathWithADoubledSlashAsTheJavaScriptClientSendsItWorks() throws IOException {
+        assertThat(RawHttp.send("POST", "/prod//backend/demo/challenge").status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void queryIsIgnored() throws IOException {
+        assertThat(RawHttp.send("POST", "/prod/backend/demo/challenge?a=b&c").status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void acceptThatExcludesJsonIs406() throws IOException {
+        assertError(
+                RawHttp.send("POST", "/prod/backend/demo/challenge", "Accept: text/html"),
+                406,
+                "NotAcceptableException");
+        assertThat(RawHttp.send("POST", "/prod/backend/demo/challenge", "Accept: */*")
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void malformedAcceptIsAnErrorOfTheContract() throws IOException {
+        Reply reply = RawHttp.send("POST", "/prod/backend/demo/challenge", "Accept: ///;;q=x");
+        assertThat(reply.status()).isIn(400, 406);
+        assertErrorBody(reply);
+    }
+
+    @Test
+    void bodyOfAMegabyteIs413() throws IOException {
+        assertError(
+                RawHttp.sendBody("POST", "/prod/backend/demo/challenge", "x".repeat(1_000_000), false),
+                413,
+                "RequestEntityTooLargeException");
+    }
+
+    @Test
+    void bodyOfAMegabyteWhoseLengthIsNotToldIs413WhereTheBodyMatters() throws IOException {
+        assertError(
+                RawHttp.sendBody(
+                        "POST",
+                        "/prod/backend/demo/challenge/" + SESSION + "/redeem",
+                        "{\"challengeCode\":\"" + "x".repeat(1_000_000) + "\"}",
+                        true,
+                        "Content-Type: application/json"),
+                413,
+                "RequestEntityTooLargeException");
+    }
+
+    @Test
+    void smallBodyWhereNoneBelongsIsIgnored() throws IOException {
+        assertThat(RawHttp.sendBody("POST", "/prod/backend/demo/challenge", "{}", false)
+                        .status())
+                .isEqualTo(200);
+    }
+
+    private static void assertError(Reply reply, int status, String type) throws IOException {
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
+        assertThat(reply.header("x-amzn-ErrorType")).isEqualTo(type);
+        assertErrorBody(reply);
+    }
+
+    private static void assertErrorBody(Reply reply) throws IOException {
+        assertThat(reply.header("Content-Type")).startsWith("application/json");
+        assertThat(reply.header("x-amzn-RequestId")).matches("[0-9a-f-]{36}");
+        JsonNode body = new ObjectMapper().readTree(reply.body());
+        assertThat(body.path("message").asText()).isNotBlank().doesNotContain("Exception", "dev.countersign", "SELECT");
+        body.fieldNames()
+                .forEachRemaining(
+                        name -> assertThat(Set.of("message", "resourceType")).contains(name));
+    }
+}
