@@ -1,0 +1,83 @@
+package dev.countersign.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.openqa.selenium.support.ui.ExpectedConditions.elementToBeClickable;
+import static org.openqa.selenium.support.ui.ExpectedConditions.visibilityOfElementLocated;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.support.Browser;
+import dev.countersign.support.ServiceTest;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.RestAssured;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.WebDriver;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.support.ui.WebDriverWait;
+
+/** "Try it out" in Swagger UI does so; skipped where no browser is installed. */
+@QuarkusTest
+class SwaggerUiTest extends ServiceTest {
+
+    private WebDriver browser;
+
+    @BeforeEach
+    void open() throws IOException {
+        browser = Browser.orSkip();
+        browser.get("http://localhost:" + RestAssured.port + "/q/swagger-ui");
+    }
+
+    @AfterEach
+    void quit() {
+        if (browser != null) {
+            browser.quit();
+        }
+    }
+
+    @Test
+    void visitorCreatesATokenAndReadsIt() throws IOException {
+        JsonNode created = tryOut("CreateToken", Map.of("appId", "demo"));
+        assertThat(created.path("challengeCode").asText()).hasSize(43);
+
+        String session = created.path("sessionId").asText();
+        assertThat(tryOut("GetToken", Map.of("appId", "demo", "sessionId", session)))
+                .isEqualTo(created);
+    }
+
+    /** The body of the reply, which must be a 200. */
+    private JsonNode tryOut(String operation, Map<String, String> parameters) throws IOException {
+        String block = "#operations-Challenge-" + operation;
+        click(block + " .opblock-summary-control");
+        click(block + " .try-out__btn");
+        parameters.forEach((name, value) -> type(block + " tr[data-param-name=" + name + "] input", value));
+        click(block + " .execute");
+        String reply = block + " .live-responses-table .response";
+        assertThat(appearing(reply + " .response-col_status").getText()).isEqualTo("200");
+        return new ObjectMapper()
+                .readTree(appearing(reply + " .highlight-code code").getText());
+    }
+
+    private void click(String element) {
+        patience().until(elementToBeClickable(By.cssSelector(element))).click();
+    }
+
+    private void type(String element, String text) {
+        // Over the example that stands there.
+        appearing(element).sendKeys(Keys.chord(Keys.CONTROL, "a"), text);
+    }
+
+    private WebElement appearing(String element) {
+        return patience().until(visibilityOfElementLocated(By.cssSelector(element)));
+    }
+
+    private WebDriverWait patience() {
+        return new WebDriverWait(browser, Duration.ofSeconds(30));
+    }
+}
