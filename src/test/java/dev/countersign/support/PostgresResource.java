@@ -17,7 +17,8 @@ public class PostgresResource implements QuarkusTestResourceLifecycleManager {
         System.setProperty(TestDatabase.DATA, server.dataDirectory().toString());
         Map<String, String> settings = new HashMap<>(server.settings());
         settings.put("quarkus.http.cors.origins", "https://console.example.com");
-        // For the packaged service, which has no key of its own.
+        // For the packaged service, which doesn't know that it is tested: a free port, and a key.
+        settings.put("quarkus.management.port", "0");
         settings.put("countersign.challenge.keys.test", "dGhpcnR5LXR3byByYW5kb20gYnl0ZXMgZm9yIHRoZSB0ZXN0cyE=");
         settings.put("countersign.challenge.active-key", "test");
         return settings;
