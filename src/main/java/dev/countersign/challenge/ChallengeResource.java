@@ -4,8 +4,10 @@ import dev.countersign.api.ChallengeApi;
 import dev.countersign.api.model.CreateTokenRespObj;
 import dev.countersign.api.model.DeleteTokenRespObj;
 import dev.countersign.api.model.GetTokenRespObj;
+import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.RunOnVirtualThread;
+import jakarta.annotation.security.PermitAll;
 import java.util.UUID;
 
 /** The challenge operations of the contract. */
@@ -21,6 +23,7 @@ class ChallengeResource implements ChallengeApi {
     }
 
     @Override
+    @PermissionsAllowed("issue")
     public CreateTokenRespObj createToken(String appId) {
         Challenge challenge = service.issue(appId, identity.getPrincipal().getName());
         CreateTokenRespObj reply = new CreateTokenRespObj();
@@ -32,6 +35,7 @@ class ChallengeResource implements ChallengeApi {
     }
 
     @Override
+    @PermissionsAllowed("read")
     public GetTokenRespObj getToken(String appId, String sessionId) {
         Challenge challenge = service.read(appId, UUID.fromString(sessionId));
         GetTokenRespObj reply = new GetTokenRespObj();
@@ -43,6 +47,7 @@ class ChallengeResource implements ChallengeApi {
     }
 
     @Override
+    @PermissionsAllowed("remove")
     public DeleteTokenRespObj deleteToken(String appId, String sessionId) {
         service.remove(appId, UUID.fromString(sessionId));
         DeleteTokenRespObj reply = new DeleteTokenRespObj();
@@ -51,16 +56,19 @@ class ChallengeResource implements ChallengeApi {
     }
 
     @Override
+    @PermitAll
     public void createTokenOptions(String appId) {
         // The CORS filter has set the headers; there is nothing to add.
     }
 
     @Override
+    @PermitAll
     public void getTokenOptions(String appId, String sessionId) {
         // As above.
     }
 
     @Override
+    @PermitAll
     public void deleteTokenOptions(String appId, String sessionId) {
         // As above.
     }

@@ -2,12 +2,12 @@ package dev.countersign.challenge;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.countersign.access.Audit;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.http.RequestBudget;
+import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.smallrye.faulttolerance.api.ApplyGuard;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.transaction.Transactional;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -24,11 +24,13 @@ public class ChallengeService {
     private final ChallengeKeys keys;
     private final SessionWriter writer;
     private final SessionRedemption redemption;
+    private final Audit audit;
 
-    ChallengeService(ChallengeKeys keys, SessionWriter writer, SessionRedemption redemption) {
+    ChallengeService(ChallengeKeys keys, SessionWriter writer, SessionRedemption redemption, Audit audit) {
         this.keys = keys;
         this.writer = writer;
         this.redemption = redemption;
+        this.audit = audit;
     }
 
     /**
@@ -39,7 +41,12 @@ public class ChallengeService {
      */
     public Challenge issue(String appId, String issuedTo) {
         NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
-        SessionWriter.Written written = writer.write(session).orElseThrow(NoSuchResourceException::app);
+        SessionWriter.Written written = writer.write(session).orElse(null);
+        if (written == null) {
+            audit.refused("issue", "unknown app", appId, null);
+            throw NoSuchResourceException.app();
+        }
+        audit.done("issue", appId, written.sessionId());
         return new Challenge(
                 appId,
                 written.sessionId(),
@@ -53,9 +60,13 @@ public class ChallengeService {
      * @throws NoSuchResourceException when the app has no such live token
      */
     public Challenge read(String appId, UUID sessionId) {
-        ChallengeSession session =
-                ChallengeSession.findLive(appId, sessionId).orElseThrow(NoSuchResourceException::token);
+        ChallengeSession session = ChallengeSession.findLive(appId, sessionId).orElse(null);
+        if (session == null) {
+            audit.refused("read", "no live token", appId, sessionId);
+            throw NoSuchResourceException.token();
+        }
         byte[] salt = requireNonNull(session.salt, "a live token has its salt");
+        audit.done("read", appId, sessionId);
         return new Challenge(
                 appId,
                 sessionId,
@@ -68,11 +79,13 @@ public class ChallengeService {
      *
      * @throws NoSuchResourceException when the app has no such live token, as after the first removal
      */
-    @Transactional
     public void remove(String appId, UUID sessionId) {
-        if (!ChallengeSession.deleteLive(appId, sessionId)) {
+        boolean removed = QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId));
+        if (!removed) {
+            audit.refused("remove", "no live token", appId, sessionId);
             throw NoSuchResourceException.token();
         }
+        audit.done("remove", appId, sessionId);
     }
 
     /**
@@ -88,19 +101,26 @@ public class ChallengeService {
      */
     public Redeemed redeem(RedeemAttempt attempt) {
         SessionRedemption.Found found = redemption.find(attempt);
-        if (codeIsRight(found, attempt)) {
-            Optional<Redeemed> redeemed = redemption.redeem(attempt);
-            if (redeemed.isPresent()) {
-                return redeemed.get();
+        boolean codeIsRight = codeIsRight(found, attempt);
+        if (codeIsRight) {
+            Redeemed redeemed = redemption.redeem(attempt).orElse(null);
+            if (redeemed != null) {
+                audit.done("redeem", attempt.appId(), attempt.sessionId());
+                return redeemed;
             }
             // Somebody was faster, and it may have been this caller's own first try.
             found = redemption.find(attempt);
         }
-        Optional<Redeemed> before = found.earlierResultOf(attempt);
-        if (before.isPresent()) {
-            return before.get();
+        Redeemed before = found.earlierResultOf(attempt).orElse(null);
+        if (before != null) {
+            audit.repeated("redeem", attempt.appId(), attempt.sessionId());
+            return before;
         }
-        redemption.refuse(attempt);
+        boolean locked = redemption.refuse(attempt);
+        audit.refused("redeem", found.refusal(), attempt.appId(), attempt.sessionId());
+        if (locked) {
+            audit.done("lock", attempt.appId(), attempt.sessionId());
+        }
         throw NoSuchResourceException.token();
     }
 

@@ -23,9 +23,18 @@ import org.jspecify.annotations.Nullable;
 @IdClass(ChallengeSession.Key.class)
 class ChallengeSession extends PanacheEntityBase {
 
+    private static final String LIVE = """
+             where s.appId = ?1 and s.sessionId = ?2 and s.state = ISSUED and s.expiresAt > instant
+               and exists (select 1 from App a where a.appId = s.appId and a.generation = s.appGeneration)
+            """;
+
     @Id
     @Column(name = "app_id")
     String appId;
+
+    /** Which registration of the app: when it is deleted, its tokens end with it. */
+    @Column(name = "app_generation")
+    long appGeneration;
 
     @Id
     @Column(name = "session_id")
@@ -51,18 +60,14 @@ class ChallengeSession extends PanacheEntityBase {
     @Column(name = "expires_at")
     Instant expiresAt;
 
-    /** The token, if it is of this app and lives by the database's clock. */
+    /** The token, if it is of this registered app and lives by the database's clock. */
     static Optional<ChallengeSession> findLive(String appId, UUID sessionId) {
-        return find("""
-                appId = ?1 and sessionId = ?2 and state = ISSUED and expiresAt > instant
-                """, appId, sessionId).firstResultOptional();
+        return find("from ChallengeSession s" + LIVE, appId, sessionId).firstResultOptional();
     }
 
-    /** Deletes the token if it is of this app and lives; of several at once, one gets true. */
+    /** Deletes the token if it is of this registered app and lives; of several at once, one gets true. */
     static boolean deleteLive(String appId, UUID sessionId) {
-        return delete("""
-                appId = ?1 and sessionId = ?2 and state = ISSUED and expiresAt > instant
-                """, appId, sessionId) == 1;
+        return delete("delete from ChallengeSession s" + LIVE, appId, sessionId) == 1;
     }
 
     enum State {

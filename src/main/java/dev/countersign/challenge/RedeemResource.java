@@ -3,8 +3,10 @@ package dev.countersign.challenge;
 import dev.countersign.api.RedeemApi;
 import dev.countersign.api.model.RedeemTokenReqObj;
 import dev.countersign.api.model.RedeemTokenRespObj;
+import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.smallrye.common.annotation.RunOnVirtualThread;
+import jakarta.annotation.security.PermitAll;
 import java.time.ZoneOffset;
 import java.util.UUID;
 
@@ -21,6 +23,7 @@ class RedeemResource implements RedeemApi {
     }
 
     @Override
+    @PermissionsAllowed("redeem")
     public RedeemTokenRespObj redeemToken(
             String appId, String sessionId, RedeemTokenReqObj body, String idempotencyKey) {
         Redeemed redeemed = service.redeem(new RedeemAttempt(
@@ -39,6 +42,7 @@ class RedeemResource implements RedeemApi {
     }
 
     @Override
+    @PermitAll
     public void redeemTokenOptions(String appId, String sessionId) {
         // The CORS filter has set the headers; there is nothing to add.
     }

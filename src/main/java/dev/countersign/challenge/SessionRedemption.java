@@ -22,10 +22,13 @@ import org.jspecify.annotations.Nullable;
 class SessionRedemption {
 
     private static final String FIND = """
-            SELECT key_id, salt, issued_to, created_at, settled_at, redeemed_by, redeem_fingerprint
+            SELECT key_id, salt, issued_to, created_at, settled_at, redeemed_by, redeem_fingerprint,
+                   state, expires_at > clock_timestamp() AS lives
               FROM challenge_session
-             WHERE app_id = ? AND session_id = ? AND expires_at > clock_timestamp()
-               AND EXISTS (SELECT FROM app WHERE app.app_id = challenge_session.app_id)
+             WHERE app_id = ? AND session_id = ?
+               AND EXISTS (SELECT FROM app
+                            WHERE app.app_id = challenge_session.app_id
+                              AND app.generation = challenge_session.app_generation)
             """;
 
     static final String REDEEM = """
@@ -36,6 +39,9 @@ class SessionRedemption {
                AND state = 'issued'
                AND expires_at > clock_timestamp()
                AND attempts < ?
+               AND EXISTS (SELECT FROM app
+                            WHERE app.app_id = challenge_session.app_id
+                              AND app.generation = challenge_session.app_generation)
             RETURNING issued_to, created_at, settled_at
             """;
 
@@ -50,8 +56,9 @@ class SessionRedemption {
                  WHERE app_id = ? AND session_id = ?
                    AND state = 'issued'
                    AND expires_at > clock_timestamp()
-                RETURNING 1)
-            SELECT CASE WHEN NOT EXISTS (SELECT FROM counted)
+                RETURNING state)
+            SELECT (SELECT state FROM counted) AS state,
+                   CASE WHEN NOT EXISTS (SELECT FROM counted)
                         THEN pg_logical_emit_message(true, 'countersign', '') END
             """;
 
@@ -83,8 +90,12 @@ class SessionRedemption {
                 if (!row.next()) {
                     return Found.NOTHING;
                 }
+                if (!row.getBoolean("lives")) {
+                    return Found.EXPIRED;
+                }
                 OffsetDateTime settledAt = row.getObject("settled_at", OffsetDateTime.class);
                 return new Found(
+                        row.getString("state"),
                         row.getString("key_id"),
                         row.getBytes("salt"),
                         row.getString("redeemed_by"),
@@ -128,8 +139,12 @@ class SessionRedemption {
         }
     }
 
-    /** Counts a wrong code against the session if it is live, and locks it at the last attempt. */
-    void refuse(RedeemAttempt attempt) {
+    /**
+     * Counts a wrong code against the session if it is live, and locks it at the last attempt.
+     *
+     * @return whether this attempt locked it
+     */
+    boolean refuse(RedeemAttempt attempt) {
         try (Connection connection = dataSource.getConnection();
                 PreparedStatement statement = connection.prepareStatement(countAttempt)) {
             statement.setInt(1, maxAttempts);
@@ -137,7 +152,9 @@ class SessionRedemption {
             statement.setInt(3, maxAttempts);
             statement.setString(4, attempt.appId());
             statement.setObject(5, attempt.sessionId());
-            statement.execute();
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && "locked".equals(row.getString("state"));
+            }
         } catch (SQLException e) {
             throw new UnavailableException("The attempt could not be counted", e);
         }
@@ -150,19 +167,27 @@ class SessionRedemption {
     /**
      * A session that has not expired, or nothing.
      *
+     * @param state of the row, or why there is none
      * @param salt null once the token has ended
      * @param settled when and for whom it was redeemed, null unless it has ended
      */
     // Never compared as a whole, so the arrays' identity does no harm.
     @SuppressWarnings("ArrayRecordComponent")
     record Found(
+            String state,
             @Nullable String keyId,
             byte @Nullable [] salt,
             @Nullable String redeemedBy,
             byte @Nullable [] fingerprint,
             @Nullable Redeemed settled) {
 
-        static final Found NOTHING = new Found(null, null, null, null, null);
+        static final Found NOTHING = new Found("unknown", null, null, null, null, null);
+        static final Found EXPIRED = new Found("expired", null, null, null, null, null);
+
+        /** Why a call with the session as it is gets refused; for the audit alone. */
+        String refusal() {
+            return state.equals("issued") ? "wrong code" : state;
+        }
 
         /** The result of an earlier call of which this one is the repeat. */
         Optional<Redeemed> earlierResultOf(RedeemAttempt attempt) {

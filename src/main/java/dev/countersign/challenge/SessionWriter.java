@@ -40,8 +40,9 @@ class SessionWriter {
 
     /** One round trip: the join refuses unknown apps as of now, and the database's clock gives the times. */
     private static final String INSERT = """
-            INSERT INTO challenge_session (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
-            SELECT app.app_id,
+            INSERT INTO challenge_session
+                   (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+            SELECT app.app_id, app.generation,
                    (session_id_prefix(life.expires_at) || new.id_tail)::uuid,
                    new.key_id, new.salt, new.issued_to, life.created_at, life.expires_at
               FROM unnest(?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[])

@@ -1,6 +1,9 @@
 package dev.countersign.error;
 
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import io.quarkus.security.AuthenticationFailedException;
+import io.quarkus.security.ForbiddenException;
+import io.quarkus.security.UnauthorizedException;
 import jakarta.validation.ValidationException;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.Response.ResponseBuilder;
@@ -10,7 +13,14 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 class ErrorMapper {
 
     // Named beside Throwable where Quarkus has a mapper of its own, which would be nearer.
-    @ServerExceptionMapper({Throwable.class, ValidationException.class, MismatchedInputException.class})
+    @ServerExceptionMapper({
+        Throwable.class,
+        ValidationException.class,
+        MismatchedInputException.class,
+        AuthenticationFailedException.class,
+        UnauthorizedException.class,
+        ForbiddenException.class
+    })
     Response reply(Throwable thrown) {
         ErrorReply reply = ErrorReply.of(thrown);
         ResponseBuilder response = Response.status(reply.status()).entity(reply.body());

@@ -12,8 +12,11 @@ import dev.countersign.api.model.InternalServiceError;
 import dev.countersign.api.model.NotFoundError;
 import dev.countersign.api.model.ResourceType;
 import io.quarkus.hibernate.validator.runtime.jaxrs.ResteasyReactiveViolationException;
+import io.quarkus.security.AuthenticationFailedException;
+import io.quarkus.security.UnauthorizedException;
 import jakarta.validation.ConstraintViolation;
 import jakarta.validation.Path;
+import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.WebApplicationException;
 import java.util.Map;
 import java.util.Objects;
@@ -40,8 +43,16 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
     public static ErrorReply of(Throwable thrown) {
         ErrorReply reply = switch (thrown) {
             case BadRequestException e -> badRequest(message(e));
-            case TooLargeException e -> refused(413, "RequestEntityTooLargeException", message(e));
             case ForbiddenException e -> forbidden(e.type(), message(e));
+            case AuthenticationFailedException e
+            when e.getCause() instanceof ForbiddenException cause -> forbidden(cause.type(), message(cause));
+            case AuthenticationFailedException _ -> badToken();
+            case UnauthorizedException _ ->
+                forbidden(
+                        "MissingAuthenticationTokenException",
+                        "Sign the request with AWS Signature Version 4, or send a bearer token");
+            case SecurityException _ ->
+                forbidden("AccessDeniedException", "The caller's permissions don't cover this operation on this app");
             case NoSuchResourceException e -> notFound(message(e), e.resourceType());
             case ResteasyReactiveViolationException e -> badRequest(violations(e));
             case StreamReadException e -> badRequest("The body is not valid JSON");
@@ -65,7 +76,11 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
                         406,
                         "NotAcceptableException",
                         "The reply is application/json, which the Accept header excludes");
-            case 413 -> refused(413, "RequestEntityTooLargeException", "The body is too large");
+            case 413 ->
+                refused(
+                        413,
+                        "RequestEntityTooLargeException",
+                        "The body is larger than that of any request of this API");
             case 415 -> refused(415, "UnsupportedMediaTypeException", "The body must be application/json");
             default -> status >= 400 && status < 500 ? badRequest("The request is malformed") : unavailable();
         };
@@ -74,6 +89,10 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
     private static ErrorReply ofResponse(WebApplicationException e) {
         if (e.getCause() instanceof StreamReadException) {
             return badRequest("The body is not valid JSON");
+        }
+        if (e instanceof NotFoundException && e.getCause() instanceof IllegalArgumentException) {
+            // What JAX-RS makes of a parameter that is not of its type.
+            return badRequest("A parameter is not what the contract describes");
         }
         ErrorReply reply = ofStatus(e.getResponse().getStatus());
         String allow = e.getResponse().getHeaderString("Allow");
@@ -94,6 +113,13 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         AccessDeniedError body = new AccessDeniedError();
         body.setMessage(message);
         return of(403, type, body);
+    }
+
+    /** RFC 6750, section 3. */
+    private static ErrorReply badToken() {
+        AccessDeniedError body = new AccessDeniedError();
+        body.setMessage("The bearer token was refused. Get a new one from an issuer that this service trusts.");
+        return of(401, "UnauthorizedException", body).withHeader("WWW-Authenticate", "Bearer error=\"invalid_token\"");
     }
 
     private static ErrorReply notFound(String message, @Nullable ResourceType resourceType) {

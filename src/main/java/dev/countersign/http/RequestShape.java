@@ -3,11 +3,12 @@ package dev.countersign.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.countersign.error.BadRequestException;
-import dev.countersign.error.TooLargeException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.impl.RoutingContextInternal;
 import jakarta.enterprise.event.Observes;
 import java.net.URLDecoder;
 import java.util.regex.Matcher;
@@ -26,32 +27,33 @@ class RequestShape {
     private static final Pattern CHALLENGE_PATH = Pattern.compile("/+prod/+backend/([^/]*)/challenge(?:/.*)?");
     private static final Pattern APP_ID = Pattern.compile("[a-z0-9]{1,64}");
 
-    private final long maxBodySize;
-    /** Fails with 413 when a body whose length isn't told turns out to be too large. */
+    /** Fails with 413 when the body is too large. A signature covers the body, so it must be there to be verified. */
     private final BodyHandler readBody;
 
     RequestShape(@ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBodySize) {
-        this.maxBodySize = maxBodySize.asLongValue();
-        this.readBody = BodyHandler.create(false).setBodyLimit(this.maxBodySize);
+        this.readBody = BodyHandler.create(false).setBodyLimit(maxBodySize.asLongValue());
     }
 
     void register(@Observes Filters filters) {
         filters.register(this::check, PRIORITY);
+        filters.register(RequestShape::keepEmptyBody, PRIORITY - 1);
     }
 
     private void check(RoutingContext request) {
         try {
             refuseBadPath(String.valueOf(request.request().path()));
-            String contentLength = request.request().getHeader("Content-Length");
-            if (contentLength == null) {
-                readBody.handle(request);
-            } else {
-                refuseLargeBody(contentLength);
-                request.next();
-            }
-        } catch (BadRequestException | TooLargeException e) {
+            readBody.handle(request);
+        } catch (BadRequestException e) {
             request.fail(e);
         }
+    }
+
+    /** Who reads the body later takes none for one that is still to come, and would wait for it. */
+    private static void keepEmptyBody(RoutingContext request) {
+        if (request.request().isEnded() && request.body().buffer() == null) {
+            ((RoutingContextInternal) request).setBody(Buffer.buffer());
+        }
+        request.next();
     }
 
     private static void refuseBadPath(String rawPath) {
@@ -67,13 +69,6 @@ class RequestShape {
             return URLDecoder.decode(path.replace("+", "%2B"), UTF_8);
         } catch (IllegalArgumentException e) {
             throw new BadRequestException("The path is not validly percent-encoded");
-        }
-    }
-
-    private void refuseLargeBody(String contentLength) {
-        // The HTTP codec has refused what is not a number.
-        if (Long.parseLong(contentLength) > maxBodySize) {
-            throw new TooLargeException(maxBodySize);
         }
     }
 }

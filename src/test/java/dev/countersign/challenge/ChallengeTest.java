@@ -1,10 +1,12 @@
 package dev.countersign.challenge;
 
+import static dev.countersign.support.Callers.bearer;
 import static dev.countersign.support.Contract.call;
 import static dev.countersign.support.Tokens.create;
 import static dev.countersign.support.Tokens.get;
 import static dev.countersign.support.Tokens.read;
 import static dev.countersign.support.Tokens.remove;
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.emptyString;
 import static org.hamcrest.Matchers.equalTo;
@@ -14,7 +16,6 @@ import static org.hamcrest.Matchers.startsWith;
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
 import io.quarkus.test.junit.QuarkusTest;
-import io.restassured.RestAssured;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -118,7 +119,8 @@ class ChallengeTest extends ServiceTest {
     @Test
     void headConsumesNothing() {
         Map<String, String> created = create("demo");
-        RestAssured.head("/prod/backend/demo/challenge/" + created.get("sessionId"))
+        given().header("Authorization", bearer())
+                .head("/prod/backend/demo/challenge/" + created.get("sessionId"))
                 .then()
                 .statusCode(200);
         assertThat(read("demo", created.get("sessionId"))).isEqualTo(created);

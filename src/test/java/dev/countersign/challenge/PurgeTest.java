@@ -240,8 +240,8 @@ class PurgeTest extends ServiceTest {
     private static void insertExpiring(String issuedTo, Number epochSecond) {
         TestDatabase.execute("""
                 INSERT INTO challenge_session
-                       (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
-                SELECT 'demo',
+                       (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+                SELECT 'demo', 0,
                        (session_id_prefix(expiry) || '8' || substr(md5(random()::text), 1, 3)
                         || '8' || substr(md5(random()::text), 1, 15))::uuid,
                        'test', decode('00112233445566778899aabbccddeeff', 'hex'), '%s', expiry - interval '1 hour', expiry

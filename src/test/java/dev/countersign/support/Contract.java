@@ -27,8 +27,18 @@ public final class Contract {
 
     private Contract() {}
 
-    /** A request whose reply must be one that the contract names: status, headers and body. */
+    /** A request of {@link Callers#TESTER} whose reply must be one that the contract names: status, headers and body. */
     public static RequestSpecification call() {
+        return anonymousCall().header("Authorization", Callers.bearer());
+    }
+
+    /** As {@link #call}, of one of the principals that {@link CallersResource} names. */
+    public static RequestSpecification callAs(String principal) {
+        return anonymousCall().header("Authorization", "Bearer " + TokenIssuer.token(principal));
+    }
+
+    /** As {@link #call}, of nobody. */
+    public static RequestSpecification anonymousCall() {
         return given().filter(FILTER).urlEncodingEnabled(false);
     }
 

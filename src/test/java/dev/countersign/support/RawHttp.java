@@ -34,6 +34,9 @@ public final class RawHttp {
 
     private static String head(String method, String path, String... headers) {
         StringBuilder head = new StringBuilder(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n");
+        if (Arrays.stream(headers).noneMatch(header -> header.startsWith("Authorization:"))) {
+            head.append("Authorization: ").append(Callers.bearer()).append("\r\n");
+        }
         Arrays.stream(headers).forEach(header -> head.append(header).append("\r\n"));
         return head.append("Connection: close\r\n").toString();
     }

@@ -1,0 +1,31 @@
+package dev.countersign.access;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What a principal may do with the apps it is given. */
+public enum Permission {
+    /** Create tokens. */
+    ISSUE,
+    /** Read live tokens, their codes included. */
+    READ,
+    /** Remove live tokens. */
+    REMOVE,
+    /** Redeem codes. */
+    REDEEM,
+    /** Register, change and delete apps. */
+    ADMIN;
+
+    static Optional<Permission> named(String name) {
+        return Arrays.stream(values())
+                .filter(permission -> permission.toString().equals(name))
+                .findFirst();
+    }
+
+    /** As configuration names it. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

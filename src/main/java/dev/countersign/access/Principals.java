@@ -1,0 +1,178 @@
+package dev.countersign.access;
+
+import io.quarkus.runtime.LaunchMode;
+import io.quarkus.runtime.Startup;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * The configured principals, by what they show of themselves. Made at start, so that a service whose principals are
+ * missing or wrong never serves. Immutable.
+ */
+@Startup
+@Singleton
+public class Principals {
+
+    /** Whom development knows everyone as. */
+    private static final String DEVELOPER = "developer";
+
+    private static final int MIN_SECRET_LENGTH = 32;
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+    private static final Pattern ACCESS_KEY_ID = Pattern.compile("\\w{16,128}");
+    private static final Pattern APPS = Pattern.compile("[a-z0-9]{1,64}|[a-z0-9]{0,64}\\*");
+
+    private final Map<String, AccessKey> byAccessKeyId = new HashMap<>();
+    private final Map<String, Principal> bySubject = new HashMap<>();
+    private final Optional<Principal> anonymous;
+
+    @Inject
+    Principals(
+            PrincipalsConfig principals,
+            AccessConfig access,
+            @ConfigProperty(name = "quarkus.oidc.auth-server-url") Optional<String> issuer,
+            @ConfigProperty(name = "quarkus.oidc.token.audience") Optional<List<String>> audience) {
+        this(principals, access, LaunchMode.current() == LaunchMode.NORMAL);
+        if (issuer.isPresent() && audience.isEmpty()) {
+            throw new InvalidPrincipalsException("quarkus.oidc.auth-server-url names an issuer of tokens. Set"
+                    + " quarkus.oidc.token.audience too, or tokens made for other services would be taken.");
+        }
+    }
+
+    Principals(PrincipalsConfig config, AccessConfig access, boolean production) {
+        List<String> mistakes = new ArrayList<>();
+        Map<String, Principal> byName = new HashMap<>();
+        config.byName().forEach((name, principal) -> byName.put(name, add(name, principal, mistakes)));
+        anonymous = access.anonymousPrincipal().map(byName::get);
+        if (production) {
+            refuseDevelopment(config, access, mistakes);
+        } else if (anonymous.isEmpty() && access.anonymousPrincipal().isPresent()) {
+            mistakes.add("countersign.access.anonymous-principal names no principal");
+        }
+        if (!mistakes.isEmpty()) {
+            throw new InvalidPrincipalsException("The principals are not configured rightly:\n  "
+                    + String.join("\n  ", mistakes.stream().sorted().toList()));
+        }
+    }
+
+    /** The access key with this ID. */
+    Optional<AccessKey> accessKey(String id) {
+        return Optional.ofNullable(byAccessKeyId.get(id));
+    }
+
+    /** The principal that calls with tokens of this subject. */
+    Optional<Principal> ofSubject(String subject) {
+        return Optional.ofNullable(bySubject.get(subject));
+    }
+
+    /** Whom a caller without credentials is taken for; never anyone in production. */
+    Optional<Principal> anonymous() {
+        return anonymous;
+    }
+
+    private Principal add(String name, PrincipalsConfig.PrincipalConfig config, List<String> mistakes) {
+        String prefix = "countersign.principals." + name + ": ";
+        if (!NAME.matcher(name).matches()) {
+            mistakes.add(prefix + "a name has 1 to 64 letters, digits, dots, hyphens and underscores");
+        }
+        Principal principal =
+                new Principal(name, apps(prefix, config, mistakes), permissions(prefix, config, mistakes));
+        if (config.accessKeyId().isPresent() || config.secretAccessKey().isPresent()) {
+            addAccessKey(prefix, config, principal, mistakes);
+        }
+        config.subject().ifPresent(subject -> {
+            if (bySubject.put(subject, principal) != null) {
+                mistakes.add(prefix + "another principal has the same subject");
+            }
+        });
+        return principal;
+    }
+
+    private static List<String> apps(String prefix, PrincipalsConfig.PrincipalConfig config, List<String> mistakes) {
+        List<String> apps = config.apps().orElse(List.of());
+        if (apps.isEmpty()) {
+            mistakes.add(prefix + "set apps: app IDs, prefixes that end with *, or * for all");
+        }
+        for (String app : apps) {
+            if (!APPS.matcher(app).matches()) {
+                mistakes.add(
+                        prefix + "apps has '" + app + "', which is neither an app ID nor a prefix that ends with *");
+            }
+        }
+        return List.copyOf(apps);
+    }
+
+    private static Set<Permission> permissions(
+            String prefix, PrincipalsConfig.PrincipalConfig config, List<String> mistakes) {
+        Set<Permission> permissions = new HashSet<>();
+        for (String name : config.permissions().orElse(List.of())) {
+            Permission.named(name)
+                    .ifPresentOrElse(
+                            permissions::add,
+                            () -> mistakes.add(prefix + "permissions has '" + name + "', which is none of "
+                                    + List.of(Permission.values())));
+        }
+        if (config.permissions().orElse(List.of()).isEmpty()) {
+            mistakes.add(prefix + "set permissions, any of " + List.of(Permission.values()));
+        }
+        return Set.copyOf(permissions);
+    }
+
+    private void addAccessKey(
+            String prefix, PrincipalsConfig.PrincipalConfig config, Principal principal, List<String> mistakes) {
+        String id = config.accessKeyId().orElse("");
+        String secret = config.secretAccessKey().orElse("");
+        if (id.isEmpty() || secret.isEmpty()) {
+            mistakes.add(prefix + "access-key-id and secret-access-key go together; one of them is missing");
+        } else if (!ACCESS_KEY_ID.matcher(id).matches()) {
+            mistakes.add(prefix + "access-key-id must be 16 to 128 letters, digits and underscores");
+        } else if (secret.length() < MIN_SECRET_LENGTH) {
+            mistakes.add(prefix + "secret-access-key must have at least " + MIN_SECRET_LENGTH
+                    + " characters, as `openssl rand -base64 30` prints them");
+        } else if (byAccessKeyId.put(id, new AccessKey(id, secret, principal)) != null) {
+            mistakes.add(prefix + "another principal has the same access-key-id");
+        }
+    }
+
+    private static void refuseDevelopment(PrincipalsConfig config, AccessConfig access, List<String> mistakes) {
+        if (config.byName().isEmpty()) {
+            mistakes.add("nobody could call: set countersign.principals.<name>.access-key-id and .secret-access-key,"
+                    + " or .subject, and .apps and .permissions");
+        }
+        if (access.anonymousPrincipal().isPresent()) {
+            mistakes.add("countersign.access.anonymous-principal lets everybody in, and is for development only");
+        }
+        config.byName().forEach((name, principal) -> {
+            if (name.equals(DEVELOPER)) {
+                mistakes.add("countersign.principals." + name + ": this name is for development only");
+            } else if (principal.accessKeyId().isEmpty() && principal.subject().isEmpty()) {
+                mistakes.add("countersign.principals." + name
+                        + ": set access-key-id and secret-access-key, or subject; else nobody can call as it");
+            }
+        });
+    }
+
+    /** An access key and whose it is. */
+    record AccessKey(String id, String secret, Principal principal) {
+
+        /** Without the secret. */
+        @Override
+        public String toString() {
+            return "AccessKey[id=" + id + "]";
+        }
+    }
+
+    static final class InvalidPrincipalsException extends IllegalStateException {
+        InvalidPrincipalsException(String message) {
+            super(message);
+        }
+    }
+}

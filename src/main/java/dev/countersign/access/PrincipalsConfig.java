@@ -1,0 +1,35 @@
+package dev.countersign.access;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithParentName;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Who may call, by name. */
+@ConfigMapping(prefix = "countersign.principals")
+public interface PrincipalsConfig {
+
+    /** The principals by name: 1 to 64 letters, digits and {@code - _ .}, the name that tokens and the audit carry. */
+    @WithParentName
+    Map<String, PrincipalConfig> byName();
+
+    /** One principal: either an access key or a subject, and what it may do where. */
+    interface PrincipalConfig {
+
+        /** The ID of the access key with which an AWS client signs: 16 to 128 letters, digits and underscores. */
+        Optional<String> accessKeyId();
+
+        /** The secret of that key, at least 32 characters. */
+        Optional<String> secretAccessKey();
+
+        /** The subject ({@code sub}) of the JSON Web Tokens with which the principal calls. */
+        Optional<String> subject();
+
+        /** Its apps: app IDs, prefixes that end with {@code *}, or {@code *} for all. */
+        Optional<List<String>> apps();
+
+        /** Its permissions: any of {@code issue}, {@code read}, {@code remove}, {@code redeem}, {@code admin}. */
+        Optional<List<String>> permissions();
+    }
+}

@@ -1,0 +1,86 @@
+package dev.countersign.access;
+
+import dev.countersign.error.ForbiddenException;
+import io.quarkus.security.AuthenticationFailedException;
+import io.quarkus.security.identity.IdentityProviderManager;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.security.identity.request.AuthenticationRequest;
+import io.quarkus.vertx.http.runtime.security.ChallengeData;
+import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Authenticates by AWS Signature Version 4. It comes after OIDC, and so also has the last word on every other {@code
+ * Authorization} header, and on none.
+ */
+@Singleton
+class SigV4Mechanism implements HttpAuthenticationMechanism {
+
+    private static final byte[] NO_BODY = {};
+
+    private final SigV4Verifier verifier;
+    private final Principals principals;
+
+    SigV4Mechanism(SigV4Verifier verifier, Principals principals) {
+        this.verifier = verifier;
+        this.principals = principals;
+    }
+
+    @Override
+    public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager identities) {
+        List<String> headers = context.request().headers().getAll("Authorization");
+        try {
+            if (headers.isEmpty()) {
+                return principals
+                        .anonymous()
+                        .map(anonymous -> identities.authenticate(new KnownPrincipal.Request(anonymous)))
+                        .orElseGet(() -> Uni.createFrom().nullItem());
+            } else if (headers.size() > 1) {
+                throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
+            } else if (headers.getFirst().toLowerCase(Locale.ROOT).startsWith("bearer ")) {
+                // OIDC has not taken it: there is no issuer.
+                throw new AuthenticationFailedException("Bearer tokens are not accepted");
+            }
+            Principal principal = verifier.verify(headers.getFirst(), received(context));
+            return identities.authenticate(new KnownPrincipal.Request(principal));
+        } catch (ForbiddenException e) {
+            return Uni.createFrom().failure(new AuthenticationFailedException(e));
+        } catch (AuthenticationFailedException e) {
+            return Uni.createFrom().failure(e);
+        }
+    }
+
+    @Override
+    public Set<Class<? extends AuthenticationRequest>> getCredentialTypes() {
+        return Set.of(KnownPrincipal.Request.class);
+    }
+
+    /** No challenge: errors tell the caller what to do. */
+    @Override
+    public Uni<ChallengeData> getChallenge(RoutingContext context) {
+        return Uni.createFrom().nullItem();
+    }
+
+    @Override
+    public int getPriority() {
+        return DEFAULT_PRIORITY - 1000;
+    }
+
+    private static SigV4Verifier.Received received(RoutingContext context) {
+        HttpServerRequest request = context.request();
+        Buffer body = context.body().buffer();
+        return new SigV4Verifier.Received(
+                request.method().name(),
+                request.uri(),
+                String.valueOf(request.authority()),
+                request.headers(),
+                body == null ? NO_BODY : body.getBytes());
+    }
+}

@@ -1,0 +1,92 @@
+package dev.countersign.app;
+
+import io.quarkus.hibernate.orm.panache.PanacheEntityBase;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.hibernate.Session;
+import org.jspecify.annotations.Nullable;
+
+/** A registered app, and its queries. */
+@Entity
+@Table(name = "app")
+class App extends PanacheEntityBase {
+
+    @Id
+    @Column(name = "app_id")
+    String appId;
+
+    @Column(name = "display_name")
+    @Nullable
+    String displayName;
+
+    /** Null for the service's default. */
+    @Column(name = "ttl_seconds")
+    @Nullable
+    Integer ttlSeconds;
+
+    /** Null for the service's default. */
+    @Column(name = "create_token_per_minute")
+    @Nullable
+    Integer createTokenPerMinute;
+
+    @Column(name = "created_at")
+    Instant createdAt;
+
+    /** Another each time the app is registered; a token belongs to one. */
+    @Column(name = "generation", insertable = false, updatable = false)
+    long generation;
+
+    /**
+     * Registers the app or replaces what was registered, in one statement, so that of several at once exactly one
+     * registers it.
+     *
+     * @return whether it was registered and not changed
+     */
+    static boolean put(
+            String appId,
+            @Nullable String displayName,
+            @Nullable Integer ttlSeconds,
+            @Nullable Integer createTokenPerMinute) {
+        return (Boolean) getEntityManager()
+                .createNativeQuery("""
+                        INSERT INTO app (app_id, display_name, ttl_seconds, create_token_per_minute, created_at)
+                        VALUES (:appId, cast(:displayName AS text), cast(:ttlSeconds AS integer),
+                                cast(:createTokenPerMinute AS integer), date_trunc('milliseconds', clock_timestamp()))
+                        ON CONFLICT (app_id) DO UPDATE
+                           SET display_name = excluded.display_name,
+                               ttl_seconds = excluded.ttl_seconds,
+                               create_token_per_minute = excluded.create_token_per_minute
+                        RETURNING xmax = 0
+                        """, Boolean.class)
+                .setParameter("appId", appId)
+                .setParameter("displayName", displayName)
+                .setParameter("ttlSeconds", ttlSeconds)
+                .setParameter("createTokenPerMinute", createTokenPerMinute)
+                .getSingleResult();
+    }
+
+    static Optional<App> named(String appId) {
+        return findByIdOptional(appId);
+    }
+
+    /** The next apps in the order of their IDs, of those that match one of the patterns. */
+    static List<App> page(String after, String[] patterns, int size) {
+        return getEntityManager()
+                .unwrap(Session.class)
+                .createNativeQuery("""
+                        SELECT * FROM app
+                         WHERE app_id COLLATE "C" > :after AND app_id LIKE ANY (:patterns)
+                         ORDER BY app_id COLLATE "C"
+                         LIMIT :size
+                        """, App.class)
+                .setParameter("after", after)
+                .setParameter("patterns", patterns)
+                .setParameter("size", size)
+                .getResultList();
+    }
+}

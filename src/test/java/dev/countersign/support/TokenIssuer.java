@@ -1,0 +1,154 @@
+package dev.countersign.support;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
+import org.jose4j.jwk.RsaJsonWebKey;
+import org.jose4j.jwk.RsaJwkGenerator;
+import org.jose4j.jws.AlgorithmIdentifiers;
+import org.jose4j.jws.JsonWebSignature;
+import org.jose4j.jwt.JwtClaims;
+import org.jose4j.lang.JoseException;
+
+/**
+ * A real issuer of JSON Web Tokens: OpenID discovery and a key set over HTTP, and keys that rotate. It signs what it is
+ * asked to, so that a test in another class loader can have any token.
+ */
+public final class TokenIssuer implements AutoCloseable {
+
+    public static final String AUDIENCE = "countersign";
+    static final String URL = "countersign.test.issuer-url";
+
+    private final HttpServer server;
+    private volatile RsaJsonWebKey key = newKey();
+
+    private TokenIssuer(HttpServer server) {
+        this.server = server;
+        server.createContext(
+                "/.well-known/openid-configuration", exchange -> reply(exchange, """
+                        {"issuer": "%s", "jwks_uri": "%s/jwks", "token_endpoint": "%s/token"}
+                        """.formatted(url(), url(), url())));
+        server.createContext(
+                "/jwks", exchange -> reply(exchange, """
+                        {"keys": [%s]}
+                        """.formatted(key.toJson(OutputControlLevel.PUBLIC_ONLY))));
+        server.createContext("/sign", exchange -> reply(exchange, sign(body(exchange))));
+        server.createContext("/rotate", exchange -> {
+            key = newKey();
+            reply(exchange, "");
+        });
+        server.start();
+    }
+
+    public static TokenIssuer start() {
+        try {
+            return new TokenIssuer(HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Its issuer claim and the root of its endpoints. */
+    public String url() {
+        return "http://localhost:" + server.getAddress().getPort();
+    }
+
+    /** A good token for the subject, from the issuer of the service under test. */
+    public static String token(String subject) {
+        return sign(claims(subject));
+    }
+
+    /** Signs any claims, good or bad. */
+    public static String sign(JwtClaims claims) {
+        return post("/sign", claims.toJson());
+    }
+
+    /** What a good token says. */
+    public static JwtClaims claims(String subject) {
+        JwtClaims claims = new JwtClaims();
+        claims.setIssuer(System.getProperty(URL));
+        claims.setAudience(AUDIENCE);
+        claims.setSubject(subject);
+        claims.setIssuedAtToNow();
+        claims.setExpirationTimeMinutesInTheFuture(60);
+        return claims;
+    }
+
+    /** From now on signs with, and publishes, another key only. */
+    public static void rotate() {
+        post("/rotate", "");
+    }
+
+    /** The public keys that it publishes, which everybody has. */
+    public static String publicKeySet() {
+        return post("/jwks", "");
+    }
+
+    private String sign(String claims) {
+        try {
+            JsonWebSignature token = new JsonWebSignature();
+            token.setPayload(claims);
+            token.setKey(key.getPrivateKey());
+            token.setKeyIdHeaderValue(key.getKeyId());
+            token.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
+            return token.getCompactSerialization();
+        } catch (JoseException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static RsaJsonWebKey newKey() {
+        try {
+            RsaJsonWebKey key = RsaJwkGenerator.generateJwk(2048);
+            key.setKeyId(Long.toString(System.nanoTime()));
+            key.setUse("sig");
+            key.setAlgorithm(AlgorithmIdentifiers.RSA_USING_SHA256);
+            return key;
+        } catch (JoseException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String post(String path, String body) {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(
+                            HttpRequest.newBuilder(URI.create(System.getProperty(URL) + path))
+                                    .POST(BodyPublishers.ofString(body))
+                                    .build(),
+                            BodyHandlers.ofString())
+                    .body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String body(HttpExchange exchange) throws IOException {
+        return new String(exchange.getRequestBody().readAllBytes(), UTF_8);
+    }
+
+    private static void reply(HttpExchange exchange, String body) throws IOException {
+        byte[] bytes = body.getBytes(UTF_8);
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(200, bytes.length == 0 ? -1 : bytes.length);
+        exchange.getResponseBody().write(bytes);
+        exchange.close();
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+    }
+}
