@@ -44,7 +44,7 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
                         .orElseGet(() -> Uni.createFrom().nullItem());
             } else if (headers.size() > 1) {
                 throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
-            } else if (headers.getFirst().toLowerCase(Locale.ROOT).startsWith("bearer ")) {
+            } else if ((headers.getFirst() + " ").toLowerCase(Locale.ROOT).startsWith("bearer ")) {
                 // OIDC has not taken it: there is no issuer.
                 throw new AuthenticationFailedException("Bearer tokens are not accepted");
             }

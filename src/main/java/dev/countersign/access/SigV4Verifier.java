@@ -27,6 +27,7 @@ import software.amazon.awssdk.http.SdkHttpRequest;
 import software.amazon.awssdk.http.auth.aws.internal.signer.CredentialScope;
 import software.amazon.awssdk.http.auth.aws.internal.signer.DefaultV4RequestSigner;
 import software.amazon.awssdk.http.auth.aws.internal.signer.V4Properties;
+import software.amazon.awssdk.http.auth.aws.internal.signer.V4RequestSigningResult;
 import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
 
 /**
@@ -182,11 +183,14 @@ class SigV4Verifier {
                 .doubleUrlEncode(true)
                 .normalizePath(true)
                 .build();
-        SdkHttpRequest.Builder received = received(authorization.signedHeaders(), request);
-        return new DefaultV4RequestSigner(properties, bodyHash)
-                .sign(received)
-                .getSignature()
-                .getBytes(US_ASCII);
+        V4RequestSigningResult signed =
+                new DefaultV4RequestSigner(properties, bodyHash).sign(received(authorization.signedHeaders(), request));
+        if (!signed.getCanonicalRequest()
+                .getSignedHeadersString()
+                .equals(String.join(";", authorization.signedHeaders()))) {
+            throw invalid("SignedHeaders must be in lowercase, sorted, and without those that proxies change");
+        }
+        return signed.getSignature().getBytes(US_ASCII);
     }
 
     /** The request as its client signed it. */

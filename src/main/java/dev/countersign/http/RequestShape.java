@@ -6,6 +6,7 @@ import dev.countersign.error.BadRequestException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.impl.RoutingContextInternal;
@@ -16,7 +17,7 @@ import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Refuses an app ID that could never be one, and a body larger than any request has. It looks at the path as it was
+ * Refuses an app ID that could never be one, a second host, and a body larger than any request has. It looks at the path as it was
  * sent: once the server has normalised it, {@code ..} and an empty app ID would be unknown paths.
  */
 class RequestShape {
@@ -41,6 +42,7 @@ class RequestShape {
 
     private void check(RoutingContext request) {
         try {
+            refuseSecondHost(request.request());
             refuseBadPath(String.valueOf(request.request().path()));
             readBody.handle(request);
         } catch (BadRequestException e) {
@@ -54,6 +56,13 @@ class RequestShape {
             ((RoutingContextInternal) request).setBody(Buffer.buffer());
         }
         request.next();
+    }
+
+    /** RFC 9112, section 3.2. A signature covers one host, and it must be clear which. */
+    private static void refuseSecondHost(HttpServerRequest request) {
+        if (request.headers().getAll("Host").size() > 1) {
+            throw new BadRequestException("There may be one Host header");
+        }
     }
 
     private static void refuseBadPath(String rawPath) {

@@ -7,7 +7,10 @@ import static org.openqa.selenium.support.ui.ExpectedConditions.visibilityOfElem
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.support.Browser;
+import dev.countersign.support.Callers;
 import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TestDatabase;
+import io.quarkus.test.junit.DisabledOnIntegrationTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import java.io.IOException;
@@ -42,13 +45,32 @@ class SwaggerUiTest extends ServiceTest {
     }
 
     @Test
-    void visitorCreatesATokenAndReadsIt() throws IOException {
+    @DisabledOnIntegrationTest("in production nobody is let in without credentials")
+    void developerNeedsNoAuthorization() throws IOException {
+        assertThat(tryOut("CreateToken", Map.of("appId", "demo"))
+                        .path("challengeCode")
+                        .asText())
+                .hasSize(43);
+    }
+
+    @Test
+    void authorizedCallerCreatesATokenAndReadsIt() throws IOException {
+        authorize();
         JsonNode created = tryOut("CreateToken", Map.of("appId", "demo"));
         assertThat(created.path("challengeCode").asText()).hasSize(43);
 
         String session = created.path("sessionId").asText();
         assertThat(tryOut("GetToken", Map.of("appId", "demo", "sessionId", session)))
                 .isEqualTo(created);
+        assertThat(TestDatabase.query("SELECT issued_to FROM challenge_session WHERE session_id = '" + session + "'"))
+                .containsExactly(Callers.TESTER);
+    }
+
+    private void authorize() {
+        click(".btn.authorize");
+        appearing("#auth-bearer-value").sendKeys(Callers.bearer().substring("Bearer ".length()));
+        click(".auth-container:has(#auth-bearer-value) .btn.authorize");
+        click(".modal-ux .close-modal");
     }
 
     /** The body of the reply, which must be a 200. */
