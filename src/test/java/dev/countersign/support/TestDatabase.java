@@ -18,7 +18,11 @@ public final class TestDatabase {
     private TestDatabase() {}
 
     public static Connection connect() throws SQLException {
-        return DriverManager.getConnection(System.getProperty(URL), "postgres", "postgres");
+        return DriverManager.getConnection(url(), "postgres", "postgres");
+    }
+
+    public static String url() {
+        return System.getProperty(URL);
     }
 
     public static Path dataDirectory() {

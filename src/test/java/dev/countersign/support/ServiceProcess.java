@@ -1,0 +1,183 @@
+package dev.countersign.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The packaged service as a process of its own, in prod mode, which a test may start twice and may kill. */
+public final class ServiceProcess implements AutoCloseable {
+
+    private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
+    private static final Duration START_WAIT = Duration.ofSeconds(60);
+    private static final AtomicInteger STARTED = new AtomicInteger();
+
+    /** It lives for seconds, in which the second compiler costs more than it gives. */
+    private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m");
+
+    /** One key for all, so that each process can read what another has issued. */
+    private static final String KEY = randomKey();
+
+    private final Process process;
+    private final Path log;
+    private final URI base;
+    private final URI management;
+
+    private ServiceProcess(Process process, Path log, URI base, URI management) {
+        this.process = process;
+        this.log = log;
+        this.base = base;
+        this.management = management;
+    }
+
+    /** Returns when it answers. */
+    public static ServiceProcess start(PostgresServer database) {
+        return start(database, Map.of());
+    }
+
+    /** With further settings, by their names in application.properties. */
+    public static ServiceProcess start(PostgresServer database, Map<String, String> more) {
+        int port = freePort();
+        int managementPort = freePort();
+        Map<String, String> settings = new TreeMap<>(database.settings());
+        settings.put("countersign.challenge.keys.test", KEY);
+        settings.put("countersign.challenge.active-key", "test");
+        settings.put("quarkus.http.port", Integer.toString(port));
+        settings.put("quarkus.management.port", Integer.toString(managementPort));
+        settings.putAll(more);
+        Path log = Path.of("target", "service-" + STARTED.incrementAndGet() + ".log");
+        ServiceProcess service =
+                new ServiceProcess(run(settings, log), log, localhost(port), localhost(managementPort));
+        Runtime.getRuntime().addShutdownHook(new Thread(service.process::destroyForcibly));
+        service.awaitStart();
+        return service;
+    }
+
+    public URI baseUri() {
+        return base;
+    }
+
+    public URI managementUri() {
+        return management;
+    }
+
+    /** What it has printed. */
+    public Path log() {
+        return log;
+    }
+
+    /** SIGKILL: it gets to do nothing more. */
+    public void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    /** SIGTERM: it ends in its own way. */
+    public void stop() {
+        process.destroy();
+        awaitEnd();
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+
+    private static Process run(Map<String, String> settings, Path log) {
+        List<String> command = new ArrayList<>(program());
+        settings.forEach((name, value) -> command.add(1, "-D" + name + "=" + value));
+        try {
+            return new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<String> program() {
+        if (Files.exists(JAR)) {
+            List<String> java = new ArrayList<>(JVM_OPTIONS);
+            java.addFirst(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            java.addAll(List.of("-jar", JAR.toString()));
+            return java;
+        }
+        return List.of(System.getProperty("native.image.path"));
+    }
+
+    private void awaitStart() {
+        Instant deadline = Instant.now().plus(START_WAIT);
+        while (!answers()) {
+            if (!process.isAlive() || Instant.now().isAfter(deadline)) {
+                kill();
+                throw new IllegalStateException("The service did not start; see " + log);
+            }
+            pause();
+        }
+    }
+
+    private boolean answers() {
+        try {
+            HttpURLConnection probe = (HttpURLConnection)
+                    management.resolve("/q/health/live").toURL().openConnection();
+            probe.setConnectTimeout(1000);
+            probe.setReadTimeout(1000);
+            return probe.getResponseCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private void awaitEnd() {
+        try {
+            if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(50);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static URI localhost(int port) {
+        return URI.create("http://localhost:" + port);
+    }
+
+    private static String randomKey() {
+        byte[] key = new byte[32];
+        new SecureRandom().nextBytes(key);
+        return Base64.getEncoder().encodeToString(key);
+    }
+}
