@@ -1,0 +1,277 @@
+package dev.countersign.challenge;
+
+import static java.util.Collections.nCopies;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.countersign.challenge.RedeemHistory.Kind;
+import dev.countersign.challenge.RedeemHistory.Operation;
+import dev.countersign.challenge.RedeemHistory.Outcome;
+import dev.countersign.error.NoSuchResourceException;
+import dev.countersign.error.UnavailableException;
+import dev.countersign.support.ServiceClient.Token;
+import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TestDatabase;
+import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.RestAssured;
+import jakarta.inject.Inject;
+import java.net.URI;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/**
+ * What each guard in the statements of a redeem is for: without it, the judge of histories finds a violation, and with
+ * it none, in the same situation. The situations are made, not hoped for: a row that the test has locked holds the calls
+ * up until all of them have read it.
+ */
+@QuarkusTest
+class RedeemMutantsTest extends ServiceTest {
+
+    private static final int CLIENTS = 8;
+    private static final String REDEEM = SessionRedemption.REDEEM;
+    private static final String COUNT = SessionRedemption.COUNT_ATTEMPT;
+
+    private final RedeemHistory history = new RedeemHistory(5);
+
+    @Inject
+    ChallengeKeys keys;
+
+    @Inject
+    SessionWriter writer;
+
+    private final PGSimpleDataSource dataSource = new PGSimpleDataSource();
+
+    @BeforeEach
+    void connect() {
+        dataSource.setUrl(TestDatabase.url());
+        dataSource.setUser("postgres");
+        dataSource.setPassword("postgres");
+    }
+
+    @Test
+    void withoutTheGuardOnStateACodeWorksTwice() throws Exception {
+        String mutant = without("AND state = 'issued'", "", REDEEM);
+        assertThat(redeemTogether(REDEEM)).isEmpty();
+        assertThat(redeemTogether(mutant)).anyMatch(violation -> violation.startsWith("redeemed twice"));
+    }
+
+    @Test
+    void readThenWriteLetsACodeWorkTwice() throws Exception {
+        String mutant = without(
+                "UPDATE challenge_session\n",
+                """
+                WITH seen AS MATERIALIZED (
+                    SELECT app_id AS seen_app, session_id AS seen_session, state AS seen_state
+                      FROM challenge_session)
+                UPDATE challenge_session
+                """,
+                without(
+                        "WHERE app_id = ? AND session_id = ?\n   AND state = 'issued'",
+                        "FROM seen WHERE app_id = ? AND session_id = ?"
+                                + " AND seen_app = app_id AND seen_session = session_id AND seen_state = 'issued'",
+                        REDEEM));
+        assertThat(redeemTogether(mutant)).anyMatch(violation -> violation.startsWith("redeemed twice"));
+    }
+
+    @Test
+    void withoutTheGuardOnExpiryACodeWorksAfterIt() throws Exception {
+        String mutant = without("AND expires_at > clock_timestamp()", "", REDEEM);
+        assertThat(redeemAcrossTheExpiry(REDEEM)).isEmpty();
+        assertThat(redeemAcrossTheExpiry(mutant)).anyMatch(violation -> violation.startsWith("a success after expiry"));
+    }
+
+    @Test
+    void attemptsThatAreNotCountedNeverLock() {
+        String mutant = without("SET attempts = attempts + 1,", "SET attempts = attempts,", COUNT);
+        assertThat(redeemAfterWrongOnes(service(5, REDEEM, COUNT))).isEmpty();
+        assertThat(redeemAfterWrongOnes(service(5, REDEEM, mutant)))
+                .anyMatch(violation -> violation.startsWith("a success after the lock"));
+    }
+
+    @Test
+    void attemptsThatAreReadThenWrittenGetLost() throws Exception {
+        String mutant = without(
+                "SET attempts = attempts + 1,",
+                "SET attempts = (SELECT seen.attempts + 1 FROM challenge_session seen"
+                        + " WHERE seen.session_id = challenge_session.session_id),",
+                COUNT);
+        assertThat(redeemAfterWrongOnesTogether(COUNT)).isEmpty();
+        assertThat(redeemAfterWrongOnesTogether(mutant))
+                .anyMatch(violation -> violation.startsWith("a success after the lock"));
+    }
+
+    @Test
+    void lockThatNeverComesLeavesTheTokenReadable() {
+        String mutant = without(
+                "CASE WHEN attempts + 1 < ? THEN state ELSE 'locked' END",
+                "CASE WHEN ? > 0 THEN state END",
+                without(
+                        "CASE WHEN attempts + 1 < ? THEN salt END",
+                        "CASE WHEN ? > 0 THEN salt END",
+                        without(
+                                "CASE WHEN attempts + 1 < ? THEN NULL ELSE clock_timestamp() END",
+                                "CASE WHEN ? < 0 THEN clock_timestamp() END",
+                                COUNT)));
+        assertThat(readAfterWrongOnes(COUNT)).isEmpty();
+        assertThat(readAfterWrongOnes(mutant)).anyMatch(violation -> violation.startsWith("a success after the lock"));
+    }
+
+    /** The lock covers it, unless the cap was higher when the attempts were counted. */
+    @Test
+    void withoutTheGuardOnAttemptsALoweredCapIsNone() {
+        String mutant = without("AND attempts < ?", "AND ? > 0", REDEEM);
+        assertThat(redeemAfterTheCapWasLowered(REDEEM)).isEmpty();
+        assertThat(redeemAfterTheCapWasLowered(mutant))
+                .anyMatch(violation -> violation.startsWith("a success after the lock"));
+    }
+
+    @Test
+    void databaseItselfRefusesAnEndThatKeepsTheSalt() {
+        String redeem = without("state = 'redeemed', salt = NULL,", "state = 'redeemed',", REDEEM);
+        String count = without("CASE WHEN attempts + 1 < ? THEN salt END", "CASE WHEN ? > 0 THEN salt END", COUNT);
+        ChallengeService service = service(1, redeem, count);
+        Token token = create("demo");
+        for (String code : List.of(token.code(), "wrong")) {
+            assertThatThrownBy(() -> service.redeem(attempt(token, code)))
+                    .isInstanceOf(UnavailableException.class)
+                    .rootCause()
+                    .hasMessageContaining("violates check constraint");
+        }
+    }
+
+    /** All find the token live; then each writes. */
+    private List<String> redeemTogether(String redeem) throws Exception {
+        ChallengeService service = service(5, redeem, COUNT);
+        Token token = create("demo");
+        holdUp(token, nCopies(CLIENTS, () -> redeem(service, token)), () -> {});
+        return history.violations();
+    }
+
+    private List<String> redeemAcrossTheExpiry(String redeem) throws Exception {
+        TestDatabase.register("shortlived", 1);
+        ChallengeService service = service(5, redeem, COUNT);
+        Token token = create("shortlived");
+        Instant later = Instant.ofEpochMilli(RedeemHistory.expiry(UUID.fromString(token.session())) / 1_000_000)
+                .plusMillis(50);
+        holdUp(
+                token,
+                List.of(() -> redeem(service, token)),
+                () -> await().until(() -> Instant.now().isAfter(later)));
+        return history.violations();
+    }
+
+    private List<String> redeemAfterWrongOnes(ChallengeService service) {
+        Token token = create("demo");
+        nCopies(5, token).forEach(each -> redeemWrongly(service, each));
+        redeem(service, token);
+        return history.violations();
+    }
+
+    private List<String> redeemAfterWrongOnesTogether(String count) throws Exception {
+        ChallengeService service = service(5, REDEEM, count);
+        Token token = create("demo");
+        holdUp(token, nCopies(5, () -> redeemWrongly(service, token)), () -> {});
+        redeem(service, token);
+        return history.violations();
+    }
+
+    private List<String> readAfterWrongOnes(String count) {
+        ChallengeService service = service(5, REDEEM, count);
+        Token token = create("demo");
+        nCopies(5, token).forEach(each -> redeemWrongly(service, each));
+        try (RecordingClient client = client()) {
+            client.read(token);
+        }
+        return history.violations();
+    }
+
+    private List<String> redeemAfterTheCapWasLowered(String redeem) {
+        Token token = create("demo");
+        nCopies(5, token).forEach(each -> redeemWrongly(service(6, REDEEM, COUNT), each));
+        redeem(service(5, redeem, COUNT), token);
+        return history.violations();
+    }
+
+    private ChallengeService service(int maxAttempts, String redeem, String count) {
+        return new ChallengeService(keys, writer, new SessionRedemption(dataSource, maxAttempts, redeem, count));
+    }
+
+    /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */
+    private static void holdUp(Token token, List<Runnable> calls, Runnable meanwhile) throws Exception {
+        try (ExecutorService clients = Executors.newCachedThreadPool();
+                Connection connection = TestDatabase.connect();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            // A new version of the row, not just a lock: those who waited must look at it again.
+            statement.execute(
+                    "UPDATE challenge_session SET attempts = attempts WHERE session_id = '" + token.session() + "'");
+            List<Future<?>> running = new ArrayList<>();
+            calls.forEach(call -> running.add(clients.submit(call)));
+            await().atMost(Duration.ofSeconds(20)).until(() -> waiting() == calls.size());
+            meanwhile.run();
+            connection.commit();
+            for (Future<?> call : running) {
+                call.get();
+            }
+        }
+    }
+
+    private static int waiting() {
+        return Integer.parseInt(
+                TestDatabase.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                        .getFirst());
+    }
+
+    private Token create(String app) {
+        try (RecordingClient client = client()) {
+            return client.create(app).orElseThrow();
+        }
+    }
+
+    private RecordingClient client() {
+        return new RecordingClient(URI.create("http://localhost:" + RestAssured.port), history);
+    }
+
+    private void redeem(ChallengeService service, Token token) {
+        record(Kind.REDEEM, service, attempt(token, token.code()));
+    }
+
+    private void redeemWrongly(ChallengeService service, Token token) {
+        record(Kind.WRONG_REDEEM, service, attempt(token, "wrong"));
+    }
+
+    private void record(Kind kind, ChallengeService service, RedeemAttempt attempt) {
+        long start = RedeemHistory.now();
+        Outcome outcome = Outcome.REFUSED;
+        Instant redeemedAt = null;
+        try {
+            redeemedAt = service.redeem(attempt).redeemedAt();
+            outcome = Outcome.DONE;
+        } catch (NoSuchResourceException e) {
+            // Refused, then.
+        }
+        history.add(new Operation(kind, attempt.sessionId(), null, outcome, start, RedeemHistory.now(), redeemedAt));
+    }
+
+    private static RedeemAttempt attempt(Token token, String code) {
+        return new RedeemAttempt(token.app(), UUID.fromString(token.session()), code, "tester", null);
+    }
+
+    /** The statement with a part of it replaced, which must be there once. */
+    private static String without(String part, String replacement, String statement) {
+        assertThat(statement).containsOnlyOnce(part);
+        return statement.replace(part, replacement);
+    }
+}
