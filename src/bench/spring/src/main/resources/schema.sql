@@ -1,0 +1,6 @@
+-- Spring Security's own script for it, but for a type that PostgreSQL doesn't have.
+CREATE TABLE IF NOT EXISTS one_time_tokens (
+    token_value varchar(36) NOT NULL PRIMARY KEY,
+    username    varchar(50) NOT NULL,
+    expires_at  timestamp   NOT NULL
+);
