@@ -1,0 +1,71 @@
+"""What this machine has: the programs that the bench needs, and the words for the report."""
+
+import datetime
+import os
+import re
+import shutil
+import subprocess
+
+from harness.contenders import BENCH, PROJECT
+from harness.processes import Failure, run, say
+
+
+def check_programs():
+    for name, package in {'wrk': 'wrk', 'node': 'nodejs', 'npm': 'npm'}.items():
+        if not shutil.which(name):
+            raise Failure(f'{name} not found. On Debian: apt-get install {package}')
+
+
+def java():
+    """The Java that mvnw builds with; the one on the PATH may be too old."""
+    home = re.search(r'runtime: (.*)', run([f'{PROJECT}/mvnw', '--version'])).group(1)
+    return os.path.join(home, 'bin', 'java')
+
+
+def build(spring=True, fastify=True):
+    say('building')
+    mvnw = [f'{PROJECT}/mvnw', '--batch-mode', '--quiet']
+    run([*mvnw, '-DskipTests', 'package'], cwd=PROJECT)
+    if spring:
+        run([*mvnw, '--file', f'{BENCH}/spring/pom.xml', 'package'], cwd=PROJECT)
+    if fastify:
+        run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=f'{BENCH}/fastify')
+
+
+def describe(java_command, postgres):
+    """A Markdown list."""
+    with open('/proc/cpuinfo') as cpus:
+        model = re.search(r'model name\s*: (.*)', cpus.read())
+    with open('/proc/meminfo') as memory:
+        total = int(re.search(r'MemTotal: *(\d+)', memory.read()).group(1)) / 1024 / 1024
+    jdk = run([java_command, '-version']).splitlines()
+    wrk = subprocess.run(['wrk', '--version'], capture_output=True, text=True).stdout.split('\n')[0]
+    spring = re.search(r'<version>(.*)</version>', _text(f'{BENCH}/spring/pom.xml')).group(1)
+    fastify = re.search(r'"fastify": "(.*)"', _text(f'{BENCH}/fastify/package.json')).group(1)
+    file_system = run(['stat', '--file-system', '--format=%T', postgres.home]).strip()
+    lines = {
+        'Date': datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+        'Commit': _commit(),
+        'Processor': f'{os.cpu_count()} × {model.group(1) if model else os.uname().machine}, shared by everything here',
+        'Memory': f'{total:.0f} GB',
+        'Kernel': f'{os.uname().sysname} {os.uname().release}, data on {file_system}',
+        'JDK': f'{jdk[1]}',
+        'PostgreSQL': f'{postgres.version()}, default durability',
+        'Peers': f'Spring Boot {spring}; Fastify {fastify} on Node {run(["node", "--version"]).strip()}',
+        'Load': re.sub(r' *Copyright.*', '', wrk),
+        'Load average at the start': f'{os.getloadavg()[0]:.1f}',
+    }
+    return '\n'.join(f'- {name}: {text}' for name, text in lines.items())
+
+
+def _commit():
+    try:
+        commit = run(['git', '-C', PROJECT, 'rev-parse', '--short', 'HEAD']).strip()
+        return commit + (' with changes' if run(['git', '-C', PROJECT, 'status', '--porcelain']).strip() else '')
+    except (Failure, OSError):
+        return 'unknown'
+
+
+def _text(path):
+    with open(path) as file:
+        return file.read()
