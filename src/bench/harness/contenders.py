@@ -25,9 +25,10 @@ class Contender:
         self.port = free_port()
         self.host = f'127.0.0.1:{self.port}'
         self.process = None
+        self.started_in = None
 
     def start(self, database, until=None):
-        """Starts, and gives the seconds until a create, or the given request, was first answered with 200."""
+        """Starts, and notes the seconds until a create, or the given request, was first answered with 200."""
         until = until or self.create()
         log = os.path.join(self.directory, f'{type(self).__name__}-{self.port}.log')
         started = time.monotonic()
@@ -37,7 +38,7 @@ class Contender:
             if time.monotonic() - started > 60:
                 raise Failure(f'{self.name} did not answer within a minute:\n{self.process.tail()}')
             time.sleep(0.005)
-        return time.monotonic() - started
+        self.started_in = time.monotonic() - started
 
     def stop(self):
         if self.process:

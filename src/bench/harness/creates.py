@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from harness import load
 from harness.contenders import Countersign, Fastify, Spring
-from harness.processes import Failure, say
+from harness.processes import say
 from harness.report import RATIO_HEADS, Goal, ratio_row, spread, table
 
 HTTP_CEILING = 'no database: OPTIONS of the create path'
@@ -65,19 +65,15 @@ def plan(ours, spring, fastify, database):
 
 
 def warm_up(ours, spring, fastify, seconds):
-    """Until the compilers have done their work. A cold server may still time out."""
     first, short = ours[0], max(2, seconds // 3)
     loads = [lambda c=contender: load.create(c, 64, seconds) for contender in [*ours, spring, fastify]]
     loads += [lambda c=contender: load.redeem(c, 64, short) for contender in [*ours, spring, fastify]]
     loads += [lambda c=contender: load.read(c, 64, short) for contender in ours]
     loads += [lambda: load.wrk(first, [first.options()], 64, short),
               lambda: load.wrk(first, [first.refused()], 64, short, refused=True)]
-    for number, warm in enumerate(loads):
+    for number, action in enumerate(loads):
         say(f'warming up, {number + 1}/{len(loads)}')
-        try:
-            warm()
-        except Failure as failure:
-            say(f'not warm yet: {str(failure).splitlines()[0]}')
+        load.warm(action)
 
 
 def figures(measurements, results):

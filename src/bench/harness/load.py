@@ -6,8 +6,9 @@ import os
 import re
 import statistics
 import tempfile
+import threading
 
-from harness.processes import Failure, run
+from harness.processes import Failure, run, say
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -42,6 +43,38 @@ def wrk(contender, requests, connections, seconds, once=False, refused=False, bo
 
 def measured(rate, p50_micros, p99_micros):
     return {'rate': rate, 'p50': p50_micros / 1000, 'p99': p99_micros / 1000}
+
+
+def warm(action):
+    """Until the compilers have done their work. A cold server may still time out."""
+    try:
+        action()
+    except Failure as failure:
+        say(f'not warm yet: {str(failure).splitlines()[0]}')
+
+
+class Meanwhile:
+    """Does something else beside a load; what fails there fails the run."""
+
+    def __init__(self, action):
+        self.stop = threading.Event()
+        self.failure = None
+        self.thread = threading.Thread(target=self._act, args=[action])
+
+    def _act(self, action):
+        try:
+            action(self.stop)
+        except BaseException as failure:
+            self.failure = failure
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        if self.failure:
+            raise self.failure
 
 
 def create(contender, connections, seconds):
