@@ -22,7 +22,7 @@ public class Audit {
 
     private final SecurityIdentity identity;
 
-    Audit(SecurityIdentity identity) {
+    public Audit(SecurityIdentity identity) {
         this.identity = identity;
     }
 

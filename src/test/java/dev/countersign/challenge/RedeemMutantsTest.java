@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.countersign.access.Audit;
 import dev.countersign.challenge.RedeemHistory.Kind;
 import dev.countersign.challenge.RedeemHistory.Operation;
 import dev.countersign.challenge.RedeemHistory.Outcome;
@@ -13,6 +14,9 @@ import dev.countersign.error.UnavailableException;
 import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.security.runtime.QuarkusPrincipal;
+import io.quarkus.security.runtime.QuarkusSecurityIdentity;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import jakarta.inject.Inject;
@@ -38,6 +42,10 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 @QuarkusTest
 class RedeemMutantsTest extends ServiceTest {
+
+    private static final SecurityIdentity TESTER = QuarkusSecurityIdentity.builder()
+            .setPrincipal(new QuarkusPrincipal("tester"))
+            .build();
 
     private static final int CLIENTS = 8;
     private static final String REDEEM = SessionRedemption.REDEEM;
@@ -205,7 +213,8 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     private ChallengeService service(int maxAttempts, String redeem, String count) {
-        return new ChallengeService(keys, writer, new SessionRedemption(dataSource, maxAttempts, redeem, count));
+        return new ChallengeService(
+                keys, writer, new SessionRedemption(dataSource, maxAttempts, redeem, count), new Audit(TESTER));
     }
 
     /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */

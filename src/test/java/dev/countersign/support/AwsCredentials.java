@@ -12,6 +12,19 @@ public final class AwsCredentials {
 
     private AwsCredentials() {}
 
+    /** Makes the service know them: the principal {@code sdk}, which may do everything. */
+    static Map<String, String> settings() {
+        return Map.of(
+                "countersign.principals.sdk.access-key-id",
+                ACCESS_KEY_ID,
+                "countersign.principals.sdk.secret-access-key",
+                SECRET_ACCESS_KEY,
+                "countersign.principals.sdk.apps",
+                "*",
+                "countersign.principals.sdk.permissions",
+                "issue,read,remove,redeem,admin");
+    }
+
     public static String endpoint() {
         return "http://localhost:" + RestAssured.port + "/prod";
     }

@@ -27,10 +27,7 @@ public class CallersResource implements QuarkusTestResourceLifecycleManager {
         principal(settings, "admin", "demo", "admin");
         principal(settings, "prefixed", "dem*", "issue,read,remove,redeem,admin");
         principal(settings, "foreigner", "other", "issue,read,remove,redeem,admin");
-        settings.put("countersign.principals.sdk.access-key-id", AwsCredentials.ACCESS_KEY_ID);
-        settings.put("countersign.principals.sdk.secret-access-key", AwsCredentials.SECRET_ACCESS_KEY);
-        settings.put("countersign.principals.sdk.apps", "*");
-        settings.put("countersign.principals.sdk.permissions", "issue,read,remove,redeem");
+        settings.putAll(AwsCredentials.settings());
         return settings;
     }
 

@@ -31,7 +31,7 @@ public final class ServiceClient implements AutoCloseable {
 
     /** As the caller that tests are unless they say otherwise. */
     public ServiceClient(URI service) {
-        this(service, (method, path, body) -> Map.of());
+        this(service, new Signatures(service.getAuthority()));
     }
 
     public ServiceClient(URI service, Credentials credentials) {

@@ -56,6 +56,7 @@ public final class ServiceProcess implements AutoCloseable {
         Map<String, String> settings = new TreeMap<>(database.settings());
         settings.put("countersign.challenge.keys.test", KEY);
         settings.put("countersign.challenge.active-key", "test");
+        AwsCredentials.settings().forEach(settings::put);
         settings.put("quarkus.http.port", Integer.toString(port));
         settings.put("quarkus.management.port", Integer.toString(managementPort));
         settings.putAll(more);

@@ -26,9 +26,32 @@ public record SignedRequest(String method, String path, Map<String, String> head
     /** Signed by any key, at a time so far from now. */
     public static SignedRequest of(
             String method, String path, String body, String accessKeyId, String secret, Duration offset) {
+        return of("localhost", method, path, body, accessKeyId, secret, offset);
+    }
+
+    /** Signed by {@link AwsCredentials} for a host and port. */
+    public static SignedRequest to(String authority, String method, String path, String body) {
+        return of(
+                authority,
+                method,
+                path,
+                body,
+                AwsCredentials.ACCESS_KEY_ID,
+                AwsCredentials.SECRET_ACCESS_KEY,
+                Duration.ZERO);
+    }
+
+    private static SignedRequest of(
+            String authority,
+            String method,
+            String path,
+            String body,
+            String accessKeyId,
+            String secret,
+            Duration offset) {
         SdkHttpRequest request = SdkHttpRequest.builder()
                 .method(SdkHttpMethod.fromValue(method))
-                .uri(URI.create("http://localhost" + path))
+                .uri(URI.create("http://" + authority + path))
                 .putHeader("x-amz-user-agent", "test")
                 .build();
         SdkHttpRequest signed = AwsV4HttpSigner.create()
