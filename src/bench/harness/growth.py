@@ -4,7 +4,6 @@ import statistics
 from contextlib import ExitStack
 
 from harness import load
-from harness.contenders import Countersign
 from harness.processes import say
 from harness.report import RATIO_HEADS, Goal, ratio_row, spread, table
 
@@ -29,7 +28,7 @@ def measure(stage, options):
     sizes = [0, 100_000, 1_000_000] if options.quick else [0, 1_000_000, 10_000_000]
     results = []
     with ExitStack() as running:
-        ours = Countersign(stage.java, stage.directory)
+        ours = stage.countersign()
         database = stage.database(running, ours)
         load.warm(lambda: load.create(ours, 64, 5 if options.quick else 30))
         # Empty once more at the end: what the machine itself changed meanwhile shows there.

@@ -4,7 +4,6 @@ import time
 from contextlib import ExitStack
 
 from harness import load
-from harness.contenders import Countersign
 from harness.processes import say
 from harness.report import table
 
@@ -18,7 +17,7 @@ def measure(stage, options):
     minutes = 2 if options.quick else 25
     rows = []
     with ExitStack() as running:
-        ours = Countersign(stage.java, stage.directory)
+        ours = stage.countersign()
         database = stage.database(running, ours)
         database.sql(f"UPDATE app SET ttl_seconds = {TTL_SECONDS}")
         load.warm(lambda: load.create(ours, 64, 5))

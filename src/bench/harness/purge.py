@@ -4,7 +4,6 @@ import time
 from contextlib import ExitStack
 
 from harness import load
-from harness.contenders import Countersign
 from harness.processes import Failure, say
 from harness.report import RATIO_HEADS, Goal, ratio_row, spread, table
 
@@ -41,15 +40,15 @@ def measure(stage, options):
     results = {'dropped': [], 'deleted': [], 'nothing': [], 'partitions': [], 'default': []}
     with ExitStack() as running:
         # Far more often than by default, so that it works all the time.
-        ours = Countersign(stage.java, stage.directory, COUNTERSIGN_PURGE_EVERY='1S')
+        ours = stage.countersign(COUNTERSIGN_PURGE_EVERY='1S')
         database = stage.database(running, ours)
         session = running.enter_context(database.session())
         load.warm(lambda: load.create(ours, 64, 5 if options.quick else 30))
         for number in range(rounds):
             database.level()
             for key, measurement in (
-                    ('dropped', lambda: drops(database, session, 5, rows)),
-                    ('deleted', lambda: deletes(database, session, rows)),
+                    ('dropped', lambda: drops(ours, database, session, 5, rows)),
+                    ('deleted', lambda: deletes(ours, database, session, rows)),
                     ('nothing', lambda: creates_beside_nothing(ours, database, seconds)),
                     ('partitions', lambda: creates_beside_drops(ours, database, session, seconds, rows)),
                     ('default', lambda: creates_beside_deletes(ours, database, session, seconds, rows))):
@@ -92,19 +91,19 @@ def release(session, names):
                            'COMMIT']))
 
 
-def drops(database, session, count, rows):
+def drops(ours, database, session, count, rows):
     """Rows a second, from the last look at which all partitions were there."""
     fill_hidden(database, count, rows)
     release(session, session.sql(HIDDEN).split())
-    return count * rows / until_none(session, EXPIRED, whole=count)
+    return count * rows / until_none(ours, session, EXPIRED, whole=count)
 
 
-def deletes(database, session, rows):
+def deletes(ours, database, session, rows):
     """Rows a second, from when the purge may begin; it takes up to a second to notice."""
     session.sql(HOLD)
     fill_default(database, rows)
     session.sql(RELEASE)
-    return rows / until_none(session, DEFAULT_ROWS)
+    return rows / until_none(ours, session, DEFAULT_ROWS)
 
 
 def fill_default(database, rows):
@@ -113,15 +112,15 @@ def fill_default(database, rows):
     database.sql('CHECKPOINT')
 
 
-def until_none(session, count, whole=None):
+def until_none(ours, session, count, whole=None):
     started = time.monotonic()
     begin = started
     while (left := int(session.sql(count))) > 0:
         now = time.monotonic()
         if left == whole:
             begin = now
-        if now - started > 300:
-            raise Failure(f'The purge left {left} of {count}')
+        if now - started > 120:
+            raise Failure(f'The purge did not get on: {left} left by {count}\n{ours.process.tail()}')
         time.sleep(0.02)
     return time.monotonic() - begin
 
@@ -137,7 +136,7 @@ def creates_beside_drops(ours, database, session, seconds, rows):
     names = session.sql(HIDDEN).split()
     with load.Meanwhile(lambda stop: [release(session, [name]) for name in names if not stop.wait(1)]):
         result = load.create(ours, 64, seconds)
-    until_none(session, EXPIRED)
+    until_none(ours, session, EXPIRED)
     return result
 
 
@@ -147,5 +146,5 @@ def creates_beside_deletes(ours, database, session, seconds, rows):
     fill_default(database, rows)
     with load.Meanwhile(lambda stop: session.sql(RELEASE)):
         result = load.create(ours, 64, seconds)
-    until_none(session, DEFAULT_ROWS)
+    until_none(ours, session, DEFAULT_ROWS)
     return result

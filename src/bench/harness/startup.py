@@ -5,7 +5,7 @@ from collections import defaultdict
 from contextlib import ExitStack
 
 from harness import load
-from harness.contenders import Countersign, Fastify, Spring
+from harness.contenders import Fastify, Spring
 from harness.processes import say
 from harness.report import spread, table
 
@@ -15,13 +15,13 @@ def measure(stage, options):
     seconds = options.seconds or (3 if options.quick else 15)
     results = defaultdict(lambda: defaultdict(list))
     with ExitStack() as running:
-        first = Countersign(stage.java, stage.directory)
+        first = stage.countersign()
         database = stage.database(running, first)
-        results['Countersign, empty database']['start'].append(first.started_in)
+        results[f'{first.name}, empty database']['start'].append(first.started_in)
         first.stop()
         for _ in range(rounds):
-            for kind in (Countersign, Spring, Fastify):
-                contender = kind(stage.java, stage.directory)
+            for contender in (stage.countersign(), Spring(stage.java, stage.directory),
+                              Fastify(stage.java, stage.directory)):
                 running.callback(contender.stop)
                 contender.start(database)
                 time.sleep(5)
