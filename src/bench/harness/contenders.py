@@ -33,7 +33,7 @@ class Contender:
         log = os.path.join(self.directory, f'{type(self).__name__}-{self.port}.log')
         started = time.monotonic()
         self.process = Process(self.command(), log, env=self.settings(database), cwd=self.directory)
-        while not self._answers(until):
+        while self._status(until) != 200:
             self.process.check_alive()
             if time.monotonic() - started > 60:
                 raise Failure(f'{self.name} did not answer within a minute:\n{self.process.tail()}')
@@ -44,14 +44,15 @@ class Contender:
         if self.process:
             self.process.stop()
 
-    def _answers(self, request):
+    def _status(self, request):
+        """What a request is answered with, None when it isn't."""
         method, path, headers, body = self._parts(request)
         connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
         try:
             connection.request(method, path, body, headers)
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
         finally:
             connection.close()
 
@@ -62,9 +63,9 @@ class Contender:
         method, path, _ = first.split(' ')
         return method, path, dict(line.split(': ', 1) for line in lines), body
 
-    def request(self, method, path, value=None):
+    def request(self, method, path, value=None, access=True):
         body = b'' if value is None else json.dumps(value).encode()
-        headers = {'Host': self.host, **self.access(method, path, body)}
+        headers = {'Host': self.host, **(self.access(method, path, body) if access else {})}
         if value is not None:
             headers['Content-Type'] = 'application/json'
         if method == 'POST':
@@ -89,6 +90,11 @@ class Countersign(Contender):
         self.extra_settings = extra_settings
         if signed:
             self.name += ', SigV4'
+
+    def start(self, database, until=None):
+        super().start(database, until)
+        if self.signed and self._status(self.request('POST', self.path, access=False)) != 403:
+            raise Failure('The service answers calls without a signature, so there is nothing to measure with one')
 
     def command(self):
         return [self.java, '-jar', os.path.join(PROJECT, 'target', 'quarkus-app', 'quarkus-run.jar')]
