@@ -30,7 +30,7 @@ public final class ServiceProcess implements AutoCloseable {
     private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m");
 
     /** One key for all, so that each process can read what another has issued. */
-    private static final String KEY = randomKey();
+    public static final String KEY = randomKey();
 
     private final Process process;
     private final Path log;

@@ -1,0 +1,167 @@
+package dev.countersign;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.support.AwsCredentials;
+import dev.countersign.support.PostgresServer;
+import dev.countersign.support.ServiceClient;
+import dev.countersign.support.ServiceProcess;
+import dev.countersign.support.SignedRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** No code, key, secret or signature is in anything that the service leaves behind, with every log at TRACE. */
+class SecretsIT {
+
+    private static final Logger LOG = Logger.getLogger(SecretsIT.class);
+
+    private static final int CREATES = 1000;
+
+    private static final Set<String> CODES = new TreeSet<>();
+    private static final Set<String> SESSIONS = new TreeSet<>();
+    private static final Set<String> SIGNATURES = new TreeSet<>();
+    private static PostgresServer database;
+    private static Path log;
+    private static String metrics;
+
+    /** Every operation, its refusals too. */
+    @BeforeAll
+    static void useTheService() throws Exception {
+        database = PostgresServer.start();
+        try (ServiceProcess service = ServiceProcess.start(
+                        database,
+                        Map.of(
+                                "quarkus.log.level", "TRACE",
+                                "quarkus.log.console.level", "TRACE",
+                                "countersign.request-timeout", "PT20S"));
+                ServiceClient client = new ServiceClient(service.baseUri(), SecretsIT::sign)) {
+            authority = service.baseUri().getAuthority();
+            database.execute("INSERT INTO app (app_id) VALUES ('demo')");
+            for (int i = 0; i < CREATES; i++) {
+                JsonNode token =
+                        new ObjectMapper().readTree(client.create("demo").body());
+                String code = token.path("challengeCode").asText();
+                String session = token.path("sessionId").asText();
+                CODES.add(code);
+                SESSIONS.add(session);
+                if (i % 10 == 0) {
+                    client.read("demo", session);
+                    client.redeem("demo", session, "wrong" + code.substring(5));
+                    client.redeem("other", session, code);
+                    client.redeem("demo", session, code, "idempotency-key-canary");
+                    client.redeem("demo", session, code, "idempotency-key-canary");
+                    client.redeem("demo", session, code);
+                } else if (i % 10 == 1) {
+                    client.remove("demo", session);
+                }
+            }
+            metrics = get(service.managementUri().resolve("/q/metrics"));
+            log = service.log();
+        }
+    }
+
+    private static String authority;
+
+    @AfterAll
+    static void stop() {
+        database.close();
+    }
+
+    @Test
+    void noSecretIsInALog() throws IOException {
+        String text = Files.readString(log);
+        LOG.infof("searched %d characters of logs for %d codes", text.length(), CODES.size());
+        assertThat(SESSIONS)
+                .as("what is searched is the log of these calls")
+                .allSatisfy(session -> assertThat(text.contains(session)).isTrue());
+        assertThat(text).contains("TRACE");
+        assertNothingOf(text);
+    }
+
+    @Test
+    void noSecretIsInAMetric() {
+        assertThat(metrics).contains("http_server_requests");
+        assertNothingOf(metrics);
+        assertThat(SESSIONS).noneMatch(metrics::contains);
+    }
+
+    @Test
+    void noSecretIsInTheDatabaseNorInItsLogOfWrites() throws IOException {
+        database.execute("CHECKPOINT");
+        List<String> files = new ArrayList<>();
+        long size = 0;
+        try (Stream<Path> all = Files.walk(database.dataDirectory())) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                byte[] bytes = Files.readAllBytes(file);
+                size += bytes.length;
+                files.add(new String(bytes, ISO_8859_1));
+            }
+        }
+        LOG.infof("searched %d bytes of the data directory, WAL included, for %d codes", size, CODES.size());
+        // The principal's name stands beside each salt: what is searched holds the rows.
+        assertThat(files).anyMatch(file -> file.contains("sdk"));
+        for (String file : files) {
+            assertNothingOf(file);
+        }
+        for (String code : CODES) {
+            String raw = new String(Base64.getUrlDecoder().decode(code), ISO_8859_1);
+            assertThat(files).noneMatch(file -> file.contains(raw));
+        }
+    }
+
+    private static void assertNothingOf(String text) {
+        List<String> secrets = Stream.of(
+                        CODES.stream(),
+                        SIGNATURES.stream(),
+                        Stream.of(AwsCredentials.SECRET_ACCESS_KEY, ServiceProcess.KEY, "idempotency-key-canary"))
+                .flatMap(all -> all)
+                .toList();
+        // What was found may be shown here: it is worth nothing any more.
+        assertThat(secrets.stream().filter(text::contains).limit(3).collect(Collectors.toList()))
+                .isEmpty();
+    }
+
+    private static Map<String, String> sign(String method, String path, String body) {
+        Map<String, String> headers =
+                SignedRequest.to(authority, method, path, body).headers();
+        headers.forEach((name, value) -> {
+            if (name.equalsIgnoreCase("Authorization")) {
+                SIGNATURES.add(value.substring(value.indexOf("Signature=") + "Signature=".length()));
+            }
+        });
+        return headers;
+    }
+
+    private static String get(URI uri) {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString(UTF_8))
+                    .body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
