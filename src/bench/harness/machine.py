@@ -25,6 +25,7 @@ def java():
 def build(spring=True, fastify=True):
     say('building')
     mvnw = [f'{PROJECT}/mvnw', '--batch-mode', '--quiet']
+    run([*mvnw, '-DskipTests', '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app', 'package'], cwd=PROJECT)
     run([*mvnw, '-DskipTests', 'package'], cwd=PROJECT)
     if spring:
         run([*mvnw, '--file', f'{BENCH}/spring/pom.xml', 'package'], cwd=PROJECT)

@@ -1,7 +1,7 @@
 package dev.countersign.access;
 
-import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Startup;
+import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -38,9 +38,10 @@ public class Principals {
     Principals(
             PrincipalsConfig principals,
             AccessConfig access,
+            Instance<DevelopmentBuild> development,
             @ConfigProperty(name = "quarkus.oidc.auth-server-url") Optional<String> issuer,
             @ConfigProperty(name = "quarkus.oidc.token.audience") Optional<List<String>> audience) {
-        this(principals, access, LaunchMode.current() == LaunchMode.NORMAL);
+        this(principals, access, development.isUnsatisfied());
         if (issuer.isPresent() && audience.isEmpty()) {
             throw new InvalidPrincipalsException("quarkus.oidc.auth-server-url names an issuer of tokens. Set"
                     + " quarkus.oidc.token.audience too, or tokens made for other services would be taken.");

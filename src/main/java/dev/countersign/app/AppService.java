@@ -5,7 +5,6 @@ import dev.countersign.access.Principal;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.http.RequestBudget;
 import io.quarkus.narayana.jta.QuarkusTransaction;
-import io.smallrye.faulttolerance.api.ApplyGuard;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 import java.util.function.Supplier;
@@ -16,12 +15,13 @@ import org.jspecify.annotations.Nullable;
  * writes is durable, and holds on every replica, before its method returns.
  */
 @ApplicationScoped
-@ApplyGuard(RequestBudget.NAME)
 public class AppService {
 
+    private final RequestBudget budget;
     private final Audit audit;
 
-    AppService(Audit audit) {
+    AppService(RequestBudget budget, Audit audit) {
+        this.budget = budget;
         this.audit = audit;
     }
 
@@ -72,8 +72,8 @@ public class AppService {
         audit.done("app-delete", appId, null);
     }
 
-    private static <T> T inTransaction(Supplier<T> work) {
-        return QuarkusTransaction.requiringNew().call(work::get);
+    private <T> T inTransaction(Supplier<T> work) {
+        return budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get));
     }
 
     /** An app as it now is, and whether it was not there before. */

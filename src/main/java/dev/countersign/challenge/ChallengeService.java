@@ -1,12 +1,9 @@
 package dev.countersign.challenge;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.countersign.access.Audit;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.http.RequestBudget;
 import io.quarkus.narayana.jta.QuarkusTransaction;
-import io.smallrye.faulttolerance.api.ApplyGuard;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.UUID;
 
@@ -16,20 +13,29 @@ import java.util.UUID;
  * <p>Every write is durable before its method returns.
  */
 @ApplicationScoped
-@ApplyGuard(RequestBudget.NAME)
 public class ChallengeService {
 
     private static final byte[] NO_SALT = new byte[16];
 
     private final ChallengeKeys keys;
     private final SessionWriter writer;
+    private final SessionReader reader;
     private final SessionRedemption redemption;
+    private final RequestBudget budget;
     private final Audit audit;
 
-    ChallengeService(ChallengeKeys keys, SessionWriter writer, SessionRedemption redemption, Audit audit) {
+    ChallengeService(
+            ChallengeKeys keys,
+            SessionWriter writer,
+            SessionReader reader,
+            SessionRedemption redemption,
+            RequestBudget budget,
+            Audit audit) {
         this.keys = keys;
         this.writer = writer;
+        this.reader = reader;
         this.redemption = redemption;
+        this.budget = budget;
         this.audit = audit;
     }
 
@@ -60,18 +66,17 @@ public class ChallengeService {
      * @throws NoSuchResourceException when the app has no such live token
      */
     public Challenge read(String appId, UUID sessionId) {
-        ChallengeSession session = ChallengeSession.findLive(appId, sessionId).orElse(null);
-        if (session == null) {
+        FoundSession.Live live = reader.find(appId, sessionId).live();
+        if (live == null) {
             audit.refused("read", "no live token", appId, sessionId);
             throw NoSuchResourceException.token();
         }
-        byte[] salt = requireNonNull(session.salt, "a live token has its salt");
         audit.done("read", appId, sessionId);
         return new Challenge(
                 appId,
                 sessionId,
-                session.expiresAt,
-                ChallengeCode.derive(keys.key(session.keyId), appId, sessionId, salt));
+                live.expiresAt(),
+                ChallengeCode.derive(keys.key(live.keyId()), appId, sessionId, live.salt()));
     }
 
     /**
@@ -100,7 +105,11 @@ public class ChallengeService {
      * @throws NoSuchResourceException when the code is wrong, or the app has no such live token
      */
     public Redeemed redeem(RedeemAttempt attempt) {
-        SessionRedemption.Found found = redemption.find(attempt);
+        return budget.spend(() -> redeemOnce(attempt));
+    }
+
+    private Redeemed redeemOnce(RedeemAttempt attempt) {
+        FoundSession found = reader.find(attempt.appId(), attempt.sessionId());
         boolean codeIsRight = codeIsRight(found, attempt);
         if (codeIsRight) {
             Redeemed redeemed = redemption.redeem(attempt).orElse(null);
@@ -109,7 +118,7 @@ public class ChallengeService {
                 return redeemed;
             }
             // Somebody was faster, and it may have been this caller's own first try.
-            found = redemption.find(attempt);
+            found = reader.find(attempt.appId(), attempt.sessionId());
         }
         Redeemed before = found.earlierResultOf(attempt).orElse(null);
         if (before != null) {
@@ -125,11 +134,12 @@ public class ChallengeService {
     }
 
     /** Does the same work whether there is a code to compare with or not. */
-    private boolean codeIsRight(SessionRedemption.Found found, RedeemAttempt attempt) {
-        String keyId = found.keyId() == null ? keys.activeKeyId() : found.keyId();
-        byte[] salt = found.salt() == null ? NO_SALT : found.salt();
+    private boolean codeIsRight(FoundSession found, RedeemAttempt attempt) {
+        FoundSession.Live live = found.live();
+        String keyId = live == null ? keys.activeKeyId() : live.keyId();
+        byte[] salt = live == null ? NO_SALT : live.salt();
         boolean matches = ChallengeCode.derive(keys.key(keyId), attempt.appId(), attempt.sessionId(), salt)
                 .matches(attempt.code());
-        return matches && found.salt() != null;
+        return matches && live != null;
     }
 }

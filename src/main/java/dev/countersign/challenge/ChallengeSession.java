@@ -10,7 +10,6 @@ import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -59,11 +58,6 @@ class ChallengeSession extends PanacheEntityBase {
 
     @Column(name = "expires_at")
     Instant expiresAt;
-
-    /** The token, if it is of this registered app and lives by the database's clock. */
-    static Optional<ChallengeSession> findLive(String appId, UUID sessionId) {
-        return find("from ChallengeSession s" + LIVE, appId, sessionId).firstResultOptional();
-    }
 
     /** Deletes the token if it is of this registered app and lives; of several at once, one gets true. */
     static boolean deleteLive(String appId, UUID sessionId) {

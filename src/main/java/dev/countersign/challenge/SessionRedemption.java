@@ -3,7 +3,6 @@ package dev.countersign.challenge;
 import dev.countersign.error.UnavailableException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
-import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,7 +11,6 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Optional;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The statements of a redeem. Each is a transaction of its own, committed when its method returns, so that a wrong code
@@ -20,16 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 @ApplicationScoped
 class SessionRedemption {
-
-    private static final String FIND = """
-            SELECT key_id, salt, issued_to, created_at, settled_at, redeemed_by, redeem_fingerprint,
-                   state, expires_at > clock_timestamp() AS lives
-              FROM challenge_session
-             WHERE app_id = ? AND session_id = ?
-               AND EXISTS (SELECT FROM app
-                            WHERE app.app_id = challenge_session.app_id
-                              AND app.generation = challenge_session.app_generation)
-            """;
 
     static final String REDEEM = """
             UPDATE challenge_session
@@ -80,40 +68,6 @@ class SessionRedemption {
         this.countAttempt = countAttempt;
     }
 
-    /** What is known of the session, if it is of this app and has not expired. */
-    Found find(RedeemAttempt attempt) {
-        try (Connection connection = dataSource.getConnection();
-                PreparedStatement statement = connection.prepareStatement(FIND)) {
-            statement.setString(1, attempt.appId());
-            statement.setObject(2, attempt.sessionId());
-            try (ResultSet row = statement.executeQuery()) {
-                if (!row.next()) {
-                    return Found.NOTHING;
-                }
-                if (!row.getBoolean("lives")) {
-                    return Found.EXPIRED;
-                }
-                OffsetDateTime settledAt = row.getObject("settled_at", OffsetDateTime.class);
-                return new Found(
-                        row.getString("state"),
-                        row.getString("key_id"),
-                        row.getBytes("salt"),
-                        row.getString("redeemed_by"),
-                        row.getBytes("redeem_fingerprint"),
-                        settledAt == null
-                                ? null
-                                : new Redeemed(
-                                        attempt.appId(),
-                                        attempt.sessionId(),
-                                        row.getString("issued_to"),
-                                        instant(row, "created_at"),
-                                        settledAt.toInstant()));
-            }
-        } catch (SQLException e) {
-            throw new UnavailableException("The session could not be read", e);
-        }
-    }
-
     /** Redeems, if the session still is to be redeemed. Its code must have been found right. */
     Optional<Redeemed> redeem(RedeemAttempt attempt) {
         try (Connection connection = dataSource.getConnection();
@@ -162,39 +116,5 @@ class SessionRedemption {
 
     private static Instant instant(ResultSet row, String column) throws SQLException {
         return row.getObject(column, OffsetDateTime.class).toInstant();
-    }
-
-    /**
-     * A session that has not expired, or nothing.
-     *
-     * @param state of the row, or why there is none
-     * @param salt null once the token has ended
-     * @param settled when and for whom it was redeemed, null unless it has ended
-     */
-    // Never compared as a whole, so the arrays' identity does no harm.
-    @SuppressWarnings("ArrayRecordComponent")
-    record Found(
-            String state,
-            @Nullable String keyId,
-            byte @Nullable [] salt,
-            @Nullable String redeemedBy,
-            byte @Nullable [] fingerprint,
-            @Nullable Redeemed settled) {
-
-        static final Found NOTHING = new Found("unknown", null, null, null, null, null);
-        static final Found EXPIRED = new Found("expired", null, null, null, null, null);
-
-        /** Why a call with the session as it is gets refused; for the audit alone. */
-        String refusal() {
-            return state.equals("issued") ? "wrong code" : state;
-        }
-
-        /** The result of an earlier call of which this one is the repeat. */
-        Optional<Redeemed> earlierResultOf(RedeemAttempt attempt) {
-            boolean repeat = fingerprint != null
-                    && attempt.principal().equals(redeemedBy)
-                    && MessageDigest.isEqual(fingerprint, attempt.fingerprint());
-            return repeat ? Optional.ofNullable(settled) : Optional.empty();
-        }
     }
 }

@@ -74,6 +74,9 @@ class RequestShape {
     }
 
     private static String decode(String path) {
+        if (path.indexOf('%') < 0) {
+            return path;
+        }
         try {
             return URLDecoder.decode(path.replace("+", "%2B"), UTF_8);
         } catch (IllegalArgumentException e) {

@@ -11,6 +11,7 @@ import dev.countersign.challenge.RedeemHistory.Operation;
 import dev.countersign.challenge.RedeemHistory.Outcome;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.error.UnavailableException;
+import dev.countersign.http.RequestBudget;
 import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
@@ -58,6 +59,12 @@ class RedeemMutantsTest extends ServiceTest {
 
     @Inject
     SessionWriter writer;
+
+    @Inject
+    SessionReader reader;
+
+    @Inject
+    RequestBudget budget;
 
     private final PGSimpleDataSource dataSource = new PGSimpleDataSource();
 
@@ -214,7 +221,12 @@ class RedeemMutantsTest extends ServiceTest {
 
     private ChallengeService service(int maxAttempts, String redeem, String count) {
         return new ChallengeService(
-                keys, writer, new SessionRedemption(dataSource, maxAttempts, redeem, count), new Audit(TESTER));
+                keys,
+                writer,
+                reader,
+                new SessionRedemption(dataSource, maxAttempts, redeem, count),
+                budget,
+                new Audit(TESTER));
     }
 
     /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */
