@@ -34,7 +34,7 @@ class RedeemTimingCampaign {
     @Test
     void timeOfARefusalDoesNotTellItsReason() {
         try (PostgresServer database = PostgresServer.start();
-                ServiceProcess service = ServiceProcess.start(database);
+                ServiceProcess service = ServiceProcess.startForLong(database);
                 ServiceClient client = new ServiceClient(service.baseUri())) {
             database.execute("INSERT INTO app (app_id, ttl_seconds) VALUES ('demo', 3600)");
             List<Try> tries = new ArrayList<>();

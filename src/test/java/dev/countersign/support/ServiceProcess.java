@@ -26,8 +26,8 @@ public final class ServiceProcess implements AutoCloseable {
     private static final Duration START_WAIT = Duration.ofSeconds(60);
     private static final AtomicInteger STARTED = new AtomicInteger();
 
-    /** It lives for seconds, in which the second compiler costs more than it gives. */
-    private static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m");
+    /** Most live for seconds, in which the second compiler costs more than it gives. */
+    private static final List<String> SHORT_LIFE = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m");
 
     /** One key for all, so that each process can read what another has issued. */
     public static final String KEY = randomKey();
@@ -51,6 +51,15 @@ public final class ServiceProcess implements AutoCloseable {
 
     /** With further settings, by their names in application.properties. */
     public static ServiceProcess start(PostgresServer database, Map<String, String> more) {
+        return start(database, more, SHORT_LIFE);
+    }
+
+    /** With the JVM's own defaults, as it is deployed. */
+    public static ServiceProcess startForLong(PostgresServer database) {
+        return start(database, Map.of(), List.of());
+    }
+
+    private static ServiceProcess start(PostgresServer database, Map<String, String> more, List<String> jvmOptions) {
         int port = freePort();
         int managementPort = freePort();
         Map<String, String> settings = new TreeMap<>(database.settings());
@@ -62,7 +71,7 @@ public final class ServiceProcess implements AutoCloseable {
         settings.putAll(more);
         Path log = Path.of("target", "service-" + STARTED.incrementAndGet() + ".log");
         ServiceProcess service =
-                new ServiceProcess(run(settings, log), log, localhost(port), localhost(managementPort));
+                new ServiceProcess(run(settings, jvmOptions, log), log, localhost(port), localhost(managementPort));
         Runtime.getRuntime().addShutdownHook(new Thread(service.process::destroyForcibly));
         service.awaitStart();
         return service;
@@ -98,8 +107,8 @@ public final class ServiceProcess implements AutoCloseable {
         stop();
     }
 
-    private static Process run(Map<String, String> settings, Path log) {
-        List<String> command = new ArrayList<>(program());
+    private static Process run(Map<String, String> settings, List<String> jvmOptions, Path log) {
+        List<String> command = new ArrayList<>(program(jvmOptions));
         settings.forEach((name, value) -> command.add(1, "-D" + name + "=" + value));
         try {
             return new ProcessBuilder(command)
@@ -111,9 +120,9 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
-    private static List<String> program() {
+    private static List<String> program(List<String> jvmOptions) {
         if (Files.exists(JAR)) {
-            List<String> java = new ArrayList<>(JVM_OPTIONS);
+            List<String> java = new ArrayList<>(jvmOptions);
             java.addFirst(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString());
             java.addAll(List.of("-jar", JAR.toString()));
