@@ -1,11 +1,16 @@
 package dev.countersign;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** Imports run one way: from the features to what they stand on. */
@@ -38,5 +43,29 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .haveSimpleNameEndingWith("Resource")
                 .check(CLASSES);
+    }
+
+    @Test
+    void secretsAreComparedInConstantTime() {
+        noClasses()
+                .should()
+                .callMethod(Arrays.class, "equals", byte[].class, byte[].class)
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .haveSimpleName("ChallengeCode")
+                .should()
+                .callMethod(String.class, "equals", Object.class)
+                .orShould()
+                .callMethod(Objects.class, "equals", Object.class, Object.class)
+                .check(CLASSES);
+        for (String comparing : List.of("ChallengeCode", "Settled", "SigV4Verifier")) {
+            classes()
+                    .that()
+                    .haveSimpleName(comparing)
+                    .should()
+                    .callMethod(MessageDigest.class, "isEqual", byte[].class, byte[].class)
+                    .check(CLASSES);
+        }
     }
 }

@@ -38,6 +38,7 @@ class SecretsIT {
     private static final Logger LOG = Logger.getLogger(SecretsIT.class);
 
     private static final int CREATES = 1000;
+    private static final String PATH_CANARY = "path-that-nobody-has";
 
     private static final Set<String> CODES = new TreeSet<>();
     private static final Set<String> SESSIONS = new TreeSet<>();
@@ -77,6 +78,7 @@ class SecretsIT {
                     client.remove("demo", session);
                 }
             }
+            get(service.baseUri().resolve("/nowhere/" + PATH_CANARY));
             metrics = get(service.managementUri().resolve("/q/metrics"));
             log = service.log();
         }
@@ -104,7 +106,9 @@ class SecretsIT {
     void noSecretIsInAMetric() {
         assertThat(metrics).contains("http_server_requests");
         assertNothingOf(metrics);
+        assertThat(metrics).contains("/prod/backend/{appId}/challenge/{sessionId}");
         assertThat(SESSIONS).noneMatch(metrics::contains);
+        assertThat(metrics).doesNotContain(PATH_CANARY);
     }
 
     @Test

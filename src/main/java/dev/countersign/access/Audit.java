@@ -5,9 +5,10 @@ import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.stream.Collectors;
-import org.jboss.logging.Logger;
-import org.jboss.logging.MDC;
+import org.jboss.logmanager.ExtLogRecord;
+import org.jboss.logmanager.ExtLogRecord.FormatStyle;
+import org.jboss.logmanager.Level;
+import org.jboss.logmanager.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 public class Audit {
 
-    private static final Logger LOG = Logger.getLogger("countersign.audit");
+    private static final String CATEGORY = "countersign.audit";
+    private static final Logger LOG = Logger.getLogger(CATEGORY);
 
     private final SecurityIdentity identity;
 
@@ -64,12 +66,17 @@ public class Audit {
         put(fields, "principal", principal);
         put(fields, "app", app);
         put(fields, "session", session);
-        fields.forEach(MDC::put);
-        try {
-            LOG.info(fields.entrySet().stream().map(Map.Entry::toString).collect(Collectors.joining(" ")));
-        } finally {
-            fields.keySet().forEach(MDC::remove);
-        }
+        ExtLogRecord record = new ExtLogRecord(Level.INFO, line(fields), FormatStyle.NO_FORMAT, Audit.class.getName());
+        record.setLoggerName(CATEGORY);
+        fields.forEach(record::putMdc);
+        LOG.logRaw(record);
+    }
+
+    private static String line(Map<String, String> fields) {
+        StringBuilder line = new StringBuilder(200);
+        fields.forEach((name, value) ->
+                line.append(line.isEmpty() ? "" : " ").append(name).append('=').append(value));
+        return line.toString();
     }
 
     private static void put(Map<String, String> fields, String name, @Nullable Object value) {

@@ -59,6 +59,13 @@ final class RedeemHistory {
                 .count();
     }
 
+    /** How many operations nobody knows the outcome of. */
+    long unknown() {
+        return operations.stream()
+                .filter(operation -> operation.outcome == Outcome.UNKNOWN)
+                .count();
+    }
+
     /** For the reader of a test's output. */
     String summary() {
         return operations.stream()
