@@ -2,7 +2,10 @@ package dev.countersign.challenge;
 
 import dev.countersign.access.Audit;
 import dev.countersign.error.NoSuchResourceException;
+import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.http.RequestBudget;
+import dev.countersign.limit.AppLimit;
+import dev.countersign.limit.AppLimits;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.UUID;
@@ -23,6 +26,7 @@ public class ChallengeService {
     private final SessionRedemption redemption;
     private final RequestBudget budget;
     private final Audit audit;
+    private final AppLimits limits;
 
     ChallengeService(
             ChallengeKeys keys,
@@ -30,13 +34,15 @@ public class ChallengeService {
             SessionReader reader,
             SessionRedemption redemption,
             RequestBudget budget,
-            Audit audit) {
+            Audit audit,
+            AppLimits limits) {
         this.keys = keys;
         this.writer = writer;
         this.reader = reader;
         this.redemption = redemption;
         this.budget = budget;
         this.audit = audit;
+        this.limits = limits;
     }
 
     /**
@@ -44,39 +50,47 @@ public class ChallengeService {
      *
      * @param issuedTo the name of the principal that asks, empty when nobody is known
      * @throws NoSuchResourceException when the app is not registered
+     * @throws TooManyRequestsException when too many were made for the app lately
      */
     public Challenge issue(String appId, String issuedTo) {
-        NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
-        SessionWriter.Written written = writer.write(session).orElse(null);
-        if (written == null) {
-            audit.refused("issue", "unknown app", appId, null);
-            throw NoSuchResourceException.app();
-        }
-        audit.done("issue", appId, written.sessionId());
-        return new Challenge(
-                appId,
-                written.sessionId(),
-                written.expiresAt(),
-                ChallengeCode.derive(keys.key(session.keyId()), appId, written.sessionId(), session.salt()));
+        return budget.spend(() -> {
+            limits.admit(AppLimit.CREATE_TOKEN, appId);
+            NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
+            SessionWriter.Written written = writer.write(session).orElse(null);
+            if (written == null) {
+                audit.refused("issue", "unknown app", appId, null);
+                throw NoSuchResourceException.app();
+            }
+            audit.done("issue", appId, written.sessionId());
+            return new Challenge(
+                    appId,
+                    written.sessionId(),
+                    written.expiresAt(),
+                    ChallengeCode.derive(keys.key(session.keyId()), appId, written.sessionId(), session.salt()));
+        });
     }
 
     /**
      * Gives the same token as {@link #issue} did, while it lives. Changes nothing.
      *
      * @throws NoSuchResourceException when the app has no such live token
+     * @throws TooManyRequestsException when too many of the app's were read lately
      */
     public Challenge read(String appId, UUID sessionId) {
-        FoundSession.Live live = reader.find(appId, sessionId).live();
-        if (live == null) {
-            audit.refused("read", "no live token", appId, sessionId);
-            throw NoSuchResourceException.token();
-        }
-        audit.done("read", appId, sessionId);
-        return new Challenge(
-                appId,
-                sessionId,
-                live.expiresAt(),
-                ChallengeCode.derive(keys.key(live.keyId()), appId, sessionId, live.salt()));
+        return budget.spend(() -> {
+            limits.admit(AppLimit.READ, appId);
+            FoundSession.Live live = reader.find(appId, sessionId).live();
+            if (live == null) {
+                audit.refused("read", "no live token", appId, sessionId);
+                throw NoSuchResourceException.token();
+            }
+            audit.done("read", appId, sessionId);
+            return new Challenge(
+                    appId,
+                    sessionId,
+                    live.expiresAt(),
+                    ChallengeCode.derive(keys.key(live.keyId()), appId, sessionId, live.salt()));
+        });
     }
 
     /**
@@ -85,7 +99,8 @@ public class ChallengeService {
      * @throws NoSuchResourceException when the app has no such live token, as after the first removal
      */
     public void remove(String appId, UUID sessionId) {
-        boolean removed = QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId));
+        boolean removed = budget.spend(() ->
+                QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)));
         if (!removed) {
             audit.refused("remove", "no live token", appId, sessionId);
             throw NoSuchResourceException.token();
@@ -103,12 +118,15 @@ public class ChallengeService {
      * from the exception, nor from the time it took.
      *
      * @throws NoSuchResourceException when the code is wrong, or the app has no such live token
+     * @throws TooManyRequestsException when too many codes were tried with the app lately; this one was not, and cost no
+     *     attempt
      */
     public Redeemed redeem(RedeemAttempt attempt) {
         return budget.spend(() -> redeemOnce(attempt));
     }
 
     private Redeemed redeemOnce(RedeemAttempt attempt) {
+        limits.admit(AppLimit.REDEEM, attempt.appId());
         FoundSession found = reader.find(attempt.appId(), attempt.sessionId());
         boolean codeIsRight = codeIsRight(found, attempt);
         if (codeIsRight) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import dev.countersign.api.model.AccessDeniedError;
 import dev.countersign.api.model.BadRequestError;
 import dev.countersign.api.model.InternalServiceError;
+import dev.countersign.api.model.LimitExceededError;
 import dev.countersign.api.model.NotFoundError;
 import dev.countersign.api.model.ResourceType;
 import io.quarkus.hibernate.validator.runtime.jaxrs.ResteasyReactiveViolationException;
@@ -53,6 +54,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
                         "Sign the request with AWS Signature Version 4, or send a bearer token");
             case SecurityException _ ->
                 forbidden("AccessDeniedException", "The caller's permissions don't cover this operation on this app");
+            case TooManyRequestsException e -> limitExceeded(e);
             case NoSuchResourceException e -> notFound(message(e), e.resourceType());
             case ResteasyReactiveViolationException e -> badRequest(violations(e));
             case StreamReadException e -> badRequest("The body is not valid JSON");
@@ -127,6 +129,14 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         body.setMessage(message);
         body.setResourceType(resourceType);
         return of(404, "NotFoundException", body);
+    }
+
+    private static ErrorReply limitExceeded(TooManyRequestsException e) {
+        LimitExceededError body = new LimitExceededError();
+        body.setMessage(message(e));
+        body.setLimitType(e.limitType());
+        return of(429, "TooManyRequestsException", body)
+                .withHeader("Retry-After", Long.toString(e.retryAfterSeconds()));
     }
 
     private static ErrorReply unavailable() {

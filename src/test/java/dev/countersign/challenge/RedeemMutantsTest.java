@@ -12,6 +12,7 @@ import dev.countersign.challenge.RedeemHistory.Outcome;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.error.UnavailableException;
 import dev.countersign.http.RequestBudget;
+import dev.countersign.limit.AppLimits;
 import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
@@ -53,6 +54,9 @@ class RedeemMutantsTest extends ServiceTest {
     private static final String COUNT = SessionRedemption.COUNT_ATTEMPT;
 
     private final RedeemHistory history = new RedeemHistory(5);
+
+    @Inject
+    AppLimits limits;
 
     @Inject
     ChallengeKeys keys;
@@ -226,7 +230,8 @@ class RedeemMutantsTest extends ServiceTest {
                 reader,
                 new SessionRedemption(dataSource, maxAttempts, redeem, count),
                 budget,
-                new Audit(TESTER));
+                new Audit(TESTER),
+                limits);
     }
 
     /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */

@@ -1,0 +1,22 @@
+package dev.countersign.limit;
+
+import dev.countersign.api.model.LimitType;
+
+/** What is limited for each app. */
+public enum AppLimit {
+    CREATE_TOKEN("issue", "Too many tokens were created for this app", LimitType.CREATE_TOKEN_RATE),
+    READ("read", "Too many tokens of this app were read", LimitType.READ_RATE),
+    REDEEM("redeem", "Too many codes of this app were tried", LimitType.REDEEM_RATE);
+
+    /** The operation's name in the audit. */
+    final String event;
+
+    final String message;
+    final LimitType type;
+
+    AppLimit(String event, String message, LimitType type) {
+        this.event = event;
+        this.message = message;
+        this.type = type;
+    }
+}

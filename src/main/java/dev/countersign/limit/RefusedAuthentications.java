@@ -1,0 +1,100 @@
+package dev.countersign.limit;
+
+import dev.countersign.api.model.LimitType;
+import dev.countersign.error.TooManyRequestsException;
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.local.LocalBucketBuilder;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.security.spi.runtime.AuthenticationFailureEvent;
+import io.quarkus.security.spi.runtime.AuthorizationFailureEvent;
+import io.quarkus.security.spi.runtime.SecurityEvent;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stops listening to an address whose requests are refused for their credentials too often. Each replica counts for
+ * itself, in memory: nobody who is not known may make the service write to its database.
+ */
+@Singleton
+class RefusedAuthentications {
+
+    /** After the request's shape is checked (250, 249), before authentication (200). */
+    private static final int PRIORITY = 240;
+
+    private static final int MOST_ADDRESSES = 100_000;
+
+    private final SourceAddress source;
+    private final int perMinute;
+    private final Rates rates;
+    private final Counter refusals;
+    private final RecentlyUsed<Bucket> buckets = new RecentlyUsed<>(MOST_ADDRESSES);
+
+    RefusedAuthentications(SourceAddress source, LimitConfig config, MeterRegistry metrics) {
+        this.source = source;
+        this.perMinute = config.refusedAuthenticationPerMinute();
+        this.rates = new Rates(config.burst());
+        this.refusals =
+                metrics.counter("countersign.limit.refusals", "limit", LimitType.AUTHENTICATION_RATE.toString());
+    }
+
+    void register(@Observes Filters filters) {
+        filters.register(this::check, PRIORITY);
+    }
+
+    void onAuthenticationFailure(@Observes AuthenticationFailureEvent event) {
+        count(event);
+    }
+
+    /** Also that of a caller without credentials; a known one's was not refused for them. */
+    void onAuthorizationFailure(@Observes AuthorizationFailureEvent event) {
+        SecurityIdentity identity = event.getSecurityIdentity();
+        if (identity == null || identity.isAnonymous()) {
+            count(event);
+        }
+    }
+
+    private void count(SecurityEvent event) {
+        if (event.getEventProperties().get(RoutingContext.class.getName()) instanceof RoutingContext context) {
+            buckets.get(source.of(context.request()), _ -> make()).tryConsume(1);
+        }
+    }
+
+    private void check(RoutingContext context) {
+        Duration wait = wait(buckets.get(source.of(context.request())));
+        if (wait.isZero() || !asksForCredentials(context)) {
+            context.next();
+        } else {
+            refusals.increment();
+            context.fail(new TooManyRequestsException(
+                    "Too many requests from this address were refused for their credentials",
+                    LimitType.AUTHENTICATION_RATE,
+                    wait));
+        }
+    }
+
+    private static boolean asksForCredentials(RoutingContext context) {
+        return context.normalizedPath().startsWith("/prod/")
+                && !context.request().method().equals(HttpMethod.OPTIONS);
+    }
+
+    private static Duration wait(@Nullable Bucket bucket) {
+        return bucket == null
+                ? Duration.ZERO
+                : Duration.ofNanos(bucket.estimateAbilityToConsume(1).getNanosToWaitForRefill());
+    }
+
+    private Bucket make() {
+        LocalBucketBuilder bucket = Bucket.builder();
+        for (var limit : rates.bucket(perMinute).getBandwidths()) {
+            bucket.addLimit(limit);
+        }
+        return bucket.build();
+    }
+}

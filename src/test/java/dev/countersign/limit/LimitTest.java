@@ -1,0 +1,301 @@
+package dev.countersign.limit;
+
+import static dev.countersign.support.Contract.anonymousCall;
+import static dev.countersign.support.Contract.call;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.matchesRegex;
+
+import dev.countersign.support.AwsCredentials;
+import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TestDatabase;
+import dev.countersign.support.Tokens;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.response.Response;
+import io.restassured.specification.RequestSpecification;
+import jakarta.inject.Inject;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.amplifybackend.AmplifyBackendClient;
+
+/** A caller that exceeds a limit is told so and for how long, and hurts nobody else. */
+@QuarkusTest
+@TestProfile(LimitTest.Narrow.class)
+class LimitTest extends ServiceTest {
+
+    private static final Logger LOG = Logger.getLogger(LimitTest.class);
+
+    @Inject
+    MeterRegistry metrics;
+
+    /** 60 a minute: three at once, then one a second. */
+    public static class Narrow implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "countersign.limit.read-per-minute", "60",
+                    "countersign.limit.redeem-per-minute", "60",
+                    "countersign.limit.refused-authentication-per-minute", "60",
+                    "countersign.limit.trusted-proxies", "127.0.0.0/8,::1");
+        }
+    }
+
+    @Test
+    void callerThatWaitsAsLongAsItIsToldIsAdmitted() throws Exception {
+        register("waiting", 60);
+        Response refused = untilRefused(() -> create("waiting"));
+        assertRefused(refused, "CREATE_TOKEN_RATE", "1");
+
+        Thread.sleep(Duration.ofSeconds(Long.parseLong(refused.header("Retry-After"))));
+        create("waiting").then().statusCode(200);
+    }
+
+    @Test
+    void floodOfOneAppLeavesAnotherServed() throws Exception {
+        register("flooded", 600);
+        long[] alone = nanosOfCreates(100);
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicInteger refused = new AtomicInteger();
+        Thread flood = Thread.ofPlatform().start(() -> {
+            while (!over.get()) {
+                refused.addAndGet(create("flooded").statusCode() == 429 ? 1 : 0);
+            }
+        });
+        await().until(() -> refused.get() > 10);
+        long[] beside = nanosOfCreates(100);
+        over.set(true);
+        flood.join();
+        LOG.infof(
+                "create of another app: median %d µs alone, %d µs beside a flood with %d refusals",
+                alone[50] / 1000, beside[50] / 1000, refused.get());
+    }
+
+    @Test
+    void changedLimitTakesHoldWithinSeconds() {
+        register("changing", 60);
+        untilRefused(() -> create("changing"));
+        register("changing", 600_000);
+        await().atMost(Duration.ofSeconds(3)).until(() -> create("changing").statusCode() == 200);
+        for (int i = 0; i < 50; i++) {
+            create("changing").then().statusCode(200);
+        }
+        register("changing", 60);
+        await().atMost(Duration.ofSeconds(3)).until(() -> create("changing").statusCode() == 429);
+    }
+
+    @Test
+    void readsOfAnAppAreLimitedWhetherTheyFindAnythingOrNot() {
+        register("curious", 600_000);
+        Map<String, String> token = Tokens.create("curious");
+        Response refused = untilRefused(
+                () -> call().get(path("curious") + "/" + token.get("sessionId").replaceFirst(".$", "0")));
+        assertRefused(refused, "READ_RATE", "1");
+        Tokens.create("curious");
+    }
+
+    @Test
+    void attemptsOverAllCodesOfAnAppAreLimited() throws Exception {
+        register("guessed", 600_000);
+        Response refused = untilRefused(
+                attempt -> redeem("guessed", Tokens.create("guessed").get("sessionId"), "wrong" + attempt));
+        assertRefused(refused, "REDEEM_RATE", "1");
+
+        Map<String, String> token = Tokens.create("guessed");
+        untilRefused(_ -> redeem("guessed", token.get("sessionId"), "wrong"));
+        String attempts = "SELECT attempts FROM challenge_session WHERE session_id = '" + token.get("sessionId") + "'";
+        int counted = Integer.parseInt(TestDatabase.query(attempts).getFirst());
+        assertThat(counted).isLessThan(5);
+        redeem("guessed", token.get("sessionId"), "wrong").then().statusCode(429);
+        assertThat(TestDatabase.query(attempts))
+                .as("a refused call costs no attempt")
+                .containsExactly("" + counted);
+    }
+
+    @Test
+    void unregisteredAppsFillNoTable() {
+        for (int i = 0; i < 20; i++) {
+            call().post(path("nosuchapp" + i)).then().statusCode(404);
+        }
+        assertThat(TestDatabase.query("SELECT id FROM limit_bucket WHERE id LIKE '%nosuchapp%'"))
+                .isEmpty();
+    }
+
+    @Test
+    void awsClientWaitsAsItIsToldAndSucceeds() {
+        // One at once, then one in three seconds: longer than the client waits of itself.
+        register("patient", 20);
+        AtomicInteger attempts = new AtomicInteger();
+        try (AmplifyBackendClient client = client(attempts)) {
+            client.createToken(token -> token.appId("patient"));
+            attempts.set(0);
+            long start = System.nanoTime();
+            client.createToken(token -> token.appId("patient"));
+            Duration waited = Duration.ofNanos(System.nanoTime() - start);
+            LOG.infof("the AWS client succeeded after %d attempts and %d ms", attempts.get(), waited.toMillis());
+        }
+        assertThat(attempts).hasValue(2);
+    }
+
+    @Test
+    void addressWhoseCredentialsAreRefusedTooOftenIsNotListenedTo() throws Exception {
+        Response refused = untilRefused(() -> createWithBadToken("198.51.100.1"));
+        assertRefused(refused, "AUTHENTICATION_RATE", "1");
+        call().header("X-Forwarded-For", "198.51.100.1")
+                .post(path("demo"))
+                .then()
+                .statusCode(429);
+        call().header("X-Forwarded-For", "198.51.100.1")
+                .options(path("demo"))
+                .then()
+                .statusCode(200);
+
+        createWithBadToken("198.51.100.2").then().statusCode(401);
+        call().header("X-Forwarded-For", "198.51.100.2")
+                .post(path("demo"))
+                .then()
+                .statusCode(200);
+
+        Thread.sleep(Duration.ofSeconds(Long.parseLong(refused.header("Retry-After"))));
+        call().header("X-Forwarded-For", "198.51.100.1")
+                .post(path("demo"))
+                .then()
+                .statusCode(200);
+    }
+
+    @Test
+    void badSignaturesAreCountedToo() {
+        assertRefused(
+                untilRefused(_ -> from("198.51.100.3")
+                        .header("Authorization", "AWS4-HMAC-SHA256 Credential=nobody")
+                        .post(path("demo"))),
+                "AUTHENTICATION_RATE",
+                "1");
+    }
+
+    @Test
+    void callerCannotChooseItsAddress() {
+        assertRefused(
+                untilRefused(attempt -> createWithBadToken("203.0.113." + attempt + ", 198.51.100.4")),
+                "AUTHENTICATION_RATE",
+                "1");
+    }
+
+    @Test
+    void limiterThatFailsDenies() {
+        register("unlucky", 600);
+        double failures = metrics.counter("countersign.limit.failures").count();
+        TestDatabase.execute("ALTER TABLE limit_bucket RENAME TO limit_bucket_gone");
+        try {
+            create("unlucky").then().statusCode(504);
+        } finally {
+            TestDatabase.execute("ALTER TABLE limit_bucket_gone RENAME TO limit_bucket");
+        }
+        assertThat(metrics.counter("countersign.limit.failures").count()).isEqualTo(failures + 1);
+        create("unlucky").then().statusCode(200);
+    }
+
+    /** A limit of 60 a minute is used up in as many calls, unless each takes a second. */
+    private static Response untilRefused(IntFunction<Response> call) {
+        for (int attempt = 1; attempt <= 60; attempt++) {
+            Response response = call.apply(attempt);
+            if (response.statusCode() == 429) {
+                return response;
+            }
+        }
+        throw new AssertionError("Nothing was refused");
+    }
+
+    private static Response untilRefused(Supplier<Response> call) {
+        return untilRefused(_ -> call.get());
+    }
+
+    private static void assertRefused(Response refused, String limitType, String retryAfter) {
+        refused.then()
+                .statusCode(429)
+                .header("x-amzn-ErrorType", "TooManyRequestsException")
+                .header("Retry-After", retryAfter)
+                .header("Cache-Control", "no-store")
+                .body("limitType", equalTo(limitType))
+                .body("message", matchesRegex("Too many .*"));
+    }
+
+    private static long[] nanosOfCreates(int count) {
+        long[] nanos = new long[count];
+        for (int i = 0; i < count; i++) {
+            long start = System.nanoTime();
+            create("other").then().statusCode(200);
+            nanos[i] = System.nanoTime() - start;
+        }
+        Arrays.sort(nanos);
+        return nanos;
+    }
+
+    private static void register(String app, int createTokenPerMinute) {
+        int status = call().contentType("application/json")
+                .body(Map.of("createTokenPerMinute", createTokenPerMinute))
+                .put("/prod/apps/" + app)
+                .statusCode();
+        assertThat(status).isIn(200, 201);
+    }
+
+    private static Response create(String app) {
+        return call().post(path(app));
+    }
+
+    private static Response redeem(String app, String session, String code) {
+        return call().contentType("application/json")
+                .body(Map.of("challengeCode", code))
+                .post(path(app) + "/" + session + "/redeem");
+    }
+
+    private static Response createWithBadToken(String forwardedFor) {
+        return from(forwardedFor)
+                .header("Authorization", "Bearer " + UUID.randomUUID())
+                .post(path("demo"));
+    }
+
+    private static RequestSpecification from(String forwardedFor) {
+        return anonymousCall().header("X-Forwarded-For", forwardedFor);
+    }
+
+    private static String path(String app) {
+        return "/prod/backend/" + app + "/challenge";
+    }
+
+    private static AmplifyBackendClient client(AtomicInteger attempts) {
+        ExecutionInterceptor counting = new ExecutionInterceptor() {
+            @Override
+            public void beforeTransmission(Context.BeforeTransmission context, ExecutionAttributes attributes) {
+                attempts.incrementAndGet();
+            }
+        };
+        return AmplifyBackendClient.builder()
+                .endpointOverride(URI.create(AwsCredentials.endpoint()))
+                .region(Region.of(AwsCredentials.REGION))
+                .credentialsProvider(StaticCredentialsProvider.create(
+                        AwsBasicCredentials.create(AwsCredentials.ACCESS_KEY_ID, AwsCredentials.SECRET_ACCESS_KEY)))
+                .overrideConfiguration(client -> client.retryStrategy(AwsRetryStrategy.standardRetryStrategy())
+                        .addExecutionInterceptor(counting))
+                .build();
+    }
+}
