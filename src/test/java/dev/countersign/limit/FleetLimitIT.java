@@ -25,7 +25,7 @@ class FleetLimitIT {
 
     private static final Logger LOG = Logger.getLogger(FleetLimitIT.class);
 
-    private static final int PER_MINUTE = 6000;
+    private static final int PER_MINUTE = 600;
     private static final int CLIENTS = 8;
 
     /** With {@code -Dcountersign.test.flood=PT1M} it shows what a whole minute admits. */

@@ -48,13 +48,13 @@ class LimitTest extends ServiceTest {
     @Inject
     MeterRegistry metrics;
 
-    /** 60 a minute: three at once, then one a second. */
+    /** 60 a minute: three at once, then one a second. 20: one in three seconds. */
     public static class Narrow implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of(
                     "countersign.limit.read-per-minute", "60",
-                    "countersign.limit.redeem-per-minute", "60",
+                    "countersign.limit.redeem-per-minute", "20",
                     "countersign.limit.refused-authentication-per-minute", "60",
                     "countersign.limit.trusted-proxies", "127.0.0.0/8,::1");
         }
@@ -72,8 +72,8 @@ class LimitTest extends ServiceTest {
 
     @Test
     void floodOfOneAppLeavesAnotherServed() throws Exception {
-        register("flooded", 600);
-        long[] alone = nanosOfCreates(100);
+        register("flooded", 60);
+        long[] alone = nanosOfCreates(25);
         AtomicBoolean over = new AtomicBoolean();
         AtomicInteger refused = new AtomicInteger();
         Thread flood = Thread.ofPlatform().start(() -> {
@@ -82,12 +82,12 @@ class LimitTest extends ServiceTest {
             }
         });
         await().until(() -> refused.get() > 10);
-        long[] beside = nanosOfCreates(100);
+        long[] beside = nanosOfCreates(25);
         over.set(true);
         flood.join();
         LOG.infof(
                 "create of another app: median %d µs alone, %d µs beside a flood with %d refusals",
-                alone[50] / 1000, beside[50] / 1000, refused.get());
+                alone[12] / 1000, beside[12] / 1000, refused.get());
     }
 
     @Test
@@ -96,7 +96,7 @@ class LimitTest extends ServiceTest {
         untilRefused(() -> create("changing"));
         register("changing", 600_000);
         await().atMost(Duration.ofSeconds(3)).until(() -> create("changing").statusCode() == 200);
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 15; i++) {
             create("changing").then().statusCode(200);
         }
         register("changing", 60);
@@ -118,7 +118,7 @@ class LimitTest extends ServiceTest {
         register("guessed", 600_000);
         Response refused = untilRefused(
                 attempt -> redeem("guessed", Tokens.create("guessed").get("sessionId"), "wrong" + attempt));
-        assertRefused(refused, "REDEEM_RATE", "1");
+        assertRefused(refused, "REDEEM_RATE", "[123]");
 
         Map<String, String> token = Tokens.create("guessed");
         untilRefused(_ -> redeem("guessed", token.get("sessionId"), "wrong"));
@@ -233,7 +233,7 @@ class LimitTest extends ServiceTest {
         refused.then()
                 .statusCode(429)
                 .header("x-amzn-ErrorType", "TooManyRequestsException")
-                .header("Retry-After", retryAfter)
+                .header("Retry-After", matchesRegex(retryAfter))
                 .header("Cache-Control", "no-store")
                 .body("limitType", equalTo(limitType))
                 .body("message", matchesRegex("Too many .*"));
