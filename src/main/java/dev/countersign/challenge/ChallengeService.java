@@ -99,8 +99,8 @@ public class ChallengeService {
      * @throws NoSuchResourceException when the app has no such live token, as after the first removal
      */
     public void remove(String appId, UUID sessionId) {
-        boolean removed = budget.spend(() ->
-                QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)));
+        boolean removed = budget.spend(
+                () -> QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)));
         if (!removed) {
             audit.refused("remove", "no live token", appId, sessionId);
             throw NoSuchResourceException.token();
