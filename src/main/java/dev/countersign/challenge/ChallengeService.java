@@ -27,6 +27,7 @@ public class ChallengeService {
     private final RequestBudget budget;
     private final Audit audit;
     private final AppLimits limits;
+    private final TokenCounts counts;
 
     ChallengeService(
             ChallengeKeys keys,
@@ -35,7 +36,8 @@ public class ChallengeService {
             SessionRedemption redemption,
             RequestBudget budget,
             Audit audit,
-            AppLimits limits) {
+            AppLimits limits,
+            TokenCounts counts) {
         this.keys = keys;
         this.writer = writer;
         this.reader = reader;
@@ -43,6 +45,7 @@ public class ChallengeService {
         this.budget = budget;
         this.audit = audit;
         this.limits = limits;
+        this.counts = counts;
     }
 
     /**
@@ -59,9 +62,11 @@ public class ChallengeService {
             SessionWriter.Written written = writer.write(session).orElse(null);
             if (written == null) {
                 audit.refused("issue", "unknown app", appId, null);
+                counts.refused();
                 throw NoSuchResourceException.app();
             }
             audit.done("issue", appId, written.sessionId());
+            counts.issued();
             return new Challenge(
                     appId,
                     written.sessionId(),
@@ -82,6 +87,7 @@ public class ChallengeService {
             FoundSession.Live live = reader.find(appId, sessionId).live();
             if (live == null) {
                 audit.refused("read", "no live token", appId, sessionId);
+                counts.refused();
                 throw NoSuchResourceException.token();
             }
             audit.done("read", appId, sessionId);
@@ -103,9 +109,11 @@ public class ChallengeService {
                 () -> QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)));
         if (!removed) {
             audit.refused("remove", "no live token", appId, sessionId);
+            counts.refused();
             throw NoSuchResourceException.token();
         }
         audit.done("remove", appId, sessionId);
+        counts.removed();
     }
 
     /**
@@ -133,6 +141,7 @@ public class ChallengeService {
             Redeemed redeemed = redemption.redeem(attempt).orElse(null);
             if (redeemed != null) {
                 audit.done("redeem", attempt.appId(), attempt.sessionId());
+                counts.redeemed();
                 return redeemed;
             }
             // Somebody was faster, and it may have been this caller's own first try.
@@ -145,8 +154,10 @@ public class ChallengeService {
         }
         boolean locked = redemption.refuse(attempt);
         audit.refused("redeem", found.refusal(), attempt.appId(), attempt.sessionId());
+        counts.refused();
         if (locked) {
             audit.done("lock", attempt.appId(), attempt.sessionId());
+            counts.locked();
         }
         throw NoSuchResourceException.token();
     }

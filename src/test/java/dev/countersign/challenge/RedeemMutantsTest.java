@@ -16,6 +16,7 @@ import dev.countersign.limit.AppLimits;
 import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.security.runtime.QuarkusPrincipal;
 import io.quarkus.security.runtime.QuarkusSecurityIdentity;
@@ -231,7 +232,8 @@ class RedeemMutantsTest extends ServiceTest {
                 new SessionRedemption(dataSource, maxAttempts, redeem, count),
                 budget,
                 new Audit(TESTER),
-                limits);
+                limits,
+                new TokenCounts(new SimpleMeterRegistry()));
     }
 
     /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */
