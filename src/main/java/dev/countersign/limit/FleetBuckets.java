@@ -7,6 +7,7 @@ import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
 import io.github.bucket4j.TimeMeter;
 import io.github.bucket4j.distributed.jdbc.PrimaryKeyMapper;
+import io.github.bucket4j.distributed.proxy.BucketNotFoundException;
 import io.github.bucket4j.distributed.proxy.optimization.DelayParameters;
 import io.github.bucket4j.distributed.proxy.optimization.NopeOptimizationListener;
 import io.github.bucket4j.distributed.proxy.optimization.Optimization;
@@ -40,6 +41,9 @@ class FleetBuckets {
     private static final int MOST_BUCKETS = 100_000;
     private static final int DELETED_AT_ONCE = 1000;
 
+    /** A bucket may be missing, and may be removed again before the second try. */
+    private static final int TRIES = 3;
+
     private final PostgreSQLSelectForUpdateBasedProxyManager<String> table;
     private final Rates rates;
     private final RecentlyUsed<Bucket> buckets = new RecentlyUsed<>(MOST_BUCKETS);
@@ -68,17 +72,38 @@ class FleetBuckets {
     Duration take(String name, int perMinute) {
         Bucket bucket = buckets.get(name + ":" + perMinute, id -> make(id, perMinute));
         try {
-            // Not on the caller's thread: who waits for another's answer there can't be interrupted, and would outwait
-            // the request's budget.
-            ConsumptionProbe probe = CompletableFuture.supplyAsync(() -> bucket.tryConsumeAndReturnRemaining(1), askers)
-                    .get();
-            return probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill());
+            return take(bucket, TRIES);
         } catch (ExecutionException e) {
             throw new UnavailableException("The limit could not be asked for", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UnavailableException("The caller gave up", e);
         }
+    }
+
+    private Duration take(Bucket bucket, int tries) throws ExecutionException, InterruptedException {
+        try {
+            // Not on the caller's thread: who waits for another's answer there can't be interrupted, and would outwait
+            // the request's budget.
+            ConsumptionProbe probe = CompletableFuture.supplyAsync(() -> bucket.tryConsumeAndReturnRemaining(1), askers)
+                    .get();
+            return probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill());
+        } catch (ExecutionException e) {
+            if (tries > 1 && isAboutAMissingBucket(e)) {
+                return take(bucket, tries - 1);
+            }
+            throw e;
+        }
+    }
+
+    /** The one that finds the bucket missing makes it; those whose question went out with its own are told this. */
+    private static boolean isAboutAMissingBucket(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BucketNotFoundException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** A bucket that is full again has nothing to say. */

@@ -62,19 +62,40 @@ public final class ServiceProcess implements AutoCloseable {
     private static ServiceProcess start(PostgresServer database, Map<String, String> more, List<String> jvmOptions) {
         int port = freePort();
         int managementPort = freePort();
-        Map<String, String> settings = new TreeMap<>(database.settings());
-        settings.put("countersign.challenge.keys.test", KEY);
-        settings.put("countersign.challenge.active-key", "test");
-        AwsCredentials.settings().forEach(settings::put);
-        settings.put("quarkus.http.port", Integer.toString(port));
-        settings.put("quarkus.management.port", Integer.toString(managementPort));
-        settings.putAll(more);
-        Path log = Path.of("target", "service-" + STARTED.incrementAndGet() + ".log");
-        ServiceProcess service =
-                new ServiceProcess(run(settings, jvmOptions, log), log, localhost(port), localhost(managementPort));
-        Runtime.getRuntime().addShutdownHook(new Thread(service.process::destroyForcibly));
-        service.awaitStart();
-        return service;
+        Path log = nextLog();
+        return started(new ServiceProcess(
+                run(program(jvmOptions), settings(database, port, managementPort, more), log),
+                log,
+                localhost(port),
+                localhost(managementPort)));
+    }
+
+    /** By a command of the test's own, to which the settings and the jar are added; it begins with Java's options. */
+    public static ServiceProcess start(PostgresServer database, List<String> command, Path directory, Path jar) {
+        int port = freePort();
+        int managementPort = freePort();
+        Path log = nextLog();
+        List<String> all = new ArrayList<>(command);
+        all.addAll(java(SHORT_LIFE));
+        settings(database, port, managementPort, Map.of()).forEach((name, value) -> all.add("-D" + name + "=" + value));
+        all.addAll(List.of("-jar", jar.toString()));
+        return started(new ServiceProcess(begin(all, log, directory), log, localhost(port), localhost(managementPort)));
+    }
+
+    /** For what ends by itself; returns its exit code. */
+    public static int runToEnd(PostgresServer database, Map<String, String> more) {
+        Process process = run(program(SHORT_LIFE), settings(database, freePort(), freePort(), more), nextLog());
+        try {
+            if (process.waitFor(START_WAIT.toSeconds(), TimeUnit.SECONDS)) {
+                return process.exitValue();
+            }
+            throw new IllegalStateException("The service did not end");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } finally {
+            process.destroyForcibly();
+        }
     }
 
     public URI baseUri() {
@@ -83,6 +104,16 @@ public final class ServiceProcess implements AutoCloseable {
 
     public URI managementUri() {
         return management;
+    }
+
+    /** Its id in this machine. */
+    public long pid() {
+        return process.pid();
+    }
+
+    /** SIGTERM, and it may take its time to end. */
+    public void startToStop() {
+        process.destroy();
     }
 
     /** What it has printed. */
@@ -107,11 +138,36 @@ public final class ServiceProcess implements AutoCloseable {
         stop();
     }
 
-    private static Process run(Map<String, String> settings, List<String> jvmOptions, Path log) {
-        List<String> command = new ArrayList<>(program(jvmOptions));
+    private static Map<String, String> settings(
+            PostgresServer database, int port, int managementPort, Map<String, String> more) {
+        Map<String, String> settings = new TreeMap<>(database.settings());
+        settings.put("countersign.challenge.keys.test", KEY);
+        settings.put("countersign.challenge.active-key", "test");
+        settings.putAll(AwsCredentials.settings());
+        settings.put("quarkus.http.port", Integer.toString(port));
+        settings.put("quarkus.management.port", Integer.toString(managementPort));
+        settings.putAll(more);
+        return settings;
+    }
+
+    private static Path nextLog() {
+        return Path.of("target", "service-" + STARTED.incrementAndGet() + ".log");
+    }
+
+    private static Process run(List<String> program, Map<String, String> settings, Path log) {
+        return begin(withSettings(program, settings), log, Path.of(System.getProperty("user.dir")));
+    }
+
+    private static List<String> withSettings(List<String> program, Map<String, String> settings) {
+        List<String> command = new ArrayList<>(program);
         settings.forEach((name, value) -> command.add(1, "-D" + name + "=" + value));
+        return command;
+    }
+
+    private static Process begin(List<String> command, Path log, Path directory) {
         try {
             return new ProcessBuilder(command)
+                    .directory(directory.toFile())
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .start();
@@ -120,15 +176,25 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
+    private static ServiceProcess started(ServiceProcess service) {
+        Runtime.getRuntime().addShutdownHook(new Thread(service.process::destroyForcibly));
+        service.awaitStart();
+        return service;
+    }
+
     private static List<String> program(List<String> jvmOptions) {
         if (Files.exists(JAR)) {
-            List<String> java = new ArrayList<>(jvmOptions);
-            java.addFirst(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            java.addAll(List.of("-jar", JAR.toString()));
-            return java;
+            List<String> program = java(jvmOptions);
+            program.addAll(List.of("-jar", JAR.toString()));
+            return program;
         }
         return List.of(System.getProperty("native.image.path"));
+    }
+
+    private static List<String> java(List<String> jvmOptions) {
+        List<String> java = new ArrayList<>(jvmOptions);
+        java.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        return java;
     }
 
     private void awaitStart() {

@@ -1,0 +1,134 @@
+package dev.countersign;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.countersign.support.PostgresServer;
+import dev.countersign.support.ServiceClient;
+import dev.countersign.support.ServiceClient.Token;
+import dev.countersign.support.ServiceProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** As docs/operations.md sets production up: one role migrates, another one serves and can't change the schema. */
+class RestrictedRoleIT {
+
+    private static final String ROLE = "countersign_service";
+    private static final String PASSWORD = "restricted";
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
+
+    private static final Map<String, String> RESTRICTED = Map.of(
+            "quarkus.datasource.username", ROLE,
+            "quarkus.datasource.password", PASSWORD,
+            "quarkus.flyway.migrate-at-start", "false",
+            "quarkus.flyway.validate-at-start", "true",
+            "countersign.purge.every", "1s");
+
+    private static PostgresServer database;
+
+    @BeforeAll
+    static void migrate() throws IOException {
+        database = PostgresServer.start();
+        assertThatThrownBy(() -> ServiceProcess.start(
+                        database,
+                        Map.of("quarkus.flyway.migrate-at-start", "false", "quarkus.flyway.validate-at-start", "true")))
+                .as("a replica that is newer than the schema does not start")
+                .isInstanceOf(IllegalStateException.class);
+        int exit = ServiceProcess.runToEnd(
+                database, Map.of("quarkus.init-and-exit", "true", "quarkus.flyway.migrate-at-start", "true"));
+        assertThat(exit).as("the migration's exit code").isZero();
+        database.execute(Files.readString(Path.of("docs", "roles.sql")));
+        database.execute("ALTER ROLE " + ROLE + " PASSWORD '" + PASSWORD + "'");
+        database.execute("INSERT INTO app (app_id) VALUES ('demo')");
+        expired();
+    }
+
+    @AfterAll
+    static void stop() {
+        database.close();
+    }
+
+    @Test
+    void everyOperationAndThePurgeWorkWithoutARightToTheSchema() {
+        try (ServiceProcess service = ServiceProcess.start(database, RESTRICTED);
+                ServiceClient client = new ServiceClient(service.baseUri())) {
+            Token token = Token.of(client.create("demo"));
+            assertThat(client.read("demo", token.session()).member("challengeCode"))
+                    .isEqualTo(token.code());
+            assertThat(client.redeem("demo", token.session(), "wrong").status()).isEqualTo(404);
+            assertThat(client.redeem("demo", token.session(), token.code()).isSuccess())
+                    .isTrue();
+            Token other = Token.of(client.create("demo"));
+            assertThat(client.remove("demo", other.session()).isSuccess()).isTrue();
+            await().atMost(Duration.ofSeconds(15))
+                    .untilAsserted(() -> assertThat(ask("SELECT count(*) FILTER (WHERE ends_at > now()) || ' ahead, '"
+                                    + " || count(*) FILTER (WHERE ends_at <= now()) || ' expired, '"
+                                    + " || (SELECT count(*) FROM challenge_session_default WHERE expires_at <= now())"
+                                    + " || ' left' FROM challenge_session_partition"))
+                            .matches("1[89] ahead, 0 expired, 0 left"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "CREATE TABLE mine (id integer)",
+                "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql RETURN 1",
+                "ALTER TABLE app ADD COLUMN mine integer",
+                "ALTER TABLE challenge_session DETACH PARTITION challenge_session_default",
+                "DROP TABLE challenge_session",
+                "DROP TABLE challenge_session_default",
+                "DROP FUNCTION drop_session_partition(text)",
+                "TRUNCATE challenge_session",
+                "CREATE INDEX ON challenge_session (created_at)",
+                "CREATE OR REPLACE FUNCTION drop_session_partition(partition text) RETURNS boolean"
+                        + " LANGUAGE sql RETURN true",
+                "UPDATE flyway_schema_history SET success = false",
+                "CREATE ROLE mine",
+                "COPY app TO PROGRAM 'true'"
+            })
+    void roleCannotChangeTheSchema(String statement) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(database.jdbcUrl(), ROLE, PASSWORD);
+                Statement restricted = connection.createStatement()) {
+            assertThatThrownBy(() -> restricted.execute(statement))
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            e -> assertThat(e.getSQLState()).as(e.getMessage()).isEqualTo(INSUFFICIENT_PRIVILEGE));
+        }
+    }
+
+    /** A partition and a row of the default one, which only the purge gets rid of. */
+    private static void expired() {
+        database.execute("""
+                SELECT attach_session_partition(to_timestamp(floor(extract(epoch FROM now()) / 300) * 300 - 600));
+                INSERT INTO challenge_session
+                       (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+                SELECT 'demo', 0, (session_id_prefix(expiry) || '80008000000000000001')::uuid, 'test',
+                       decode('00112233445566778899aabbccddeeff', 'hex'), 'old', expiry - interval '1 hour', expiry
+                  FROM (SELECT now() - interval '1 day' AS expiry);
+                """);
+    }
+
+    private static String ask(String sql) throws SQLException {
+        try (Connection connection = database.connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+}
