@@ -98,14 +98,19 @@ public final class ServiceClient implements AutoCloseable {
     private Reply readReply() throws IOException {
         int status = Integer.parseInt(readLine().substring(9, 12));
         int length = 0;
+        boolean last = false;
         for (String line = readLine(); !line.isEmpty(); line = readLine()) {
             if (line.regionMatches(true, 0, "content-length:", 0, 15)) {
                 length = Integer.parseInt(line.substring(15).strip());
             }
+            last |= line.equalsIgnoreCase("connection: close");
         }
         byte[] body = in.readNBytes(length);
         if (body.length < length) {
             throw new EOFException();
+        }
+        if (last) {
+            close();
         }
         return new Reply(status, new String(body, UTF_8));
     }
