@@ -41,9 +41,6 @@ class FleetBuckets {
     private static final int MOST_BUCKETS = 100_000;
     private static final int DELETED_AT_ONCE = 1000;
 
-    /** A bucket may be missing, and may be removed again before the second try. */
-    private static final int TRIES = 3;
-
     private final PostgreSQLSelectForUpdateBasedProxyManager<String> table;
     private final Rates rates;
     private final RecentlyUsed<Bucket> buckets = new RecentlyUsed<>(MOST_BUCKETS);
@@ -70,40 +67,19 @@ class FleetBuckets {
      *     may or may not have been taken)
      */
     Duration take(String name, int perMinute) {
-        Bucket bucket = buckets.get(name + ":" + perMinute, id -> make(id, perMinute));
+        String id = name + ":" + perMinute;
         try {
-            return take(bucket, TRIES);
+            // Not on the caller's thread: who waits for another's answer there can't be interrupted, and would outwait
+            // the request's budget.
+            ConsumptionProbe probe = CompletableFuture.supplyAsync(() -> ask(id, perMinute), askers)
+                    .get();
+            return probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill());
         } catch (ExecutionException e) {
             throw new UnavailableException("The limit could not be asked for", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UnavailableException("The caller gave up", e);
         }
-    }
-
-    private Duration take(Bucket bucket, int tries) throws ExecutionException, InterruptedException {
-        try {
-            // Not on the caller's thread: who waits for another's answer there can't be interrupted, and would outwait
-            // the request's budget.
-            ConsumptionProbe probe = CompletableFuture.supplyAsync(() -> bucket.tryConsumeAndReturnRemaining(1), askers)
-                    .get();
-            return probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill());
-        } catch (ExecutionException e) {
-            if (tries > 1 && isAboutAMissingBucket(e)) {
-                return take(bucket, tries - 1);
-            }
-            throw e;
-        }
-    }
-
-    /** The one that finds the bucket missing makes it; those whose question went out with its own are told this. */
-    private static boolean isAboutAMissingBucket(Throwable thrown) {
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof BucketNotFoundException) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** A bucket that is full again has nothing to say. */
@@ -117,6 +93,29 @@ class FleetBuckets {
         } catch (RuntimeException e) {
             LOG.warnf(e, "Buckets that are full again could not be removed, which is tried again in a minute");
         }
+    }
+
+    private ConsumptionProbe ask(String id, int perMinute) {
+        Bucket bucket = buckets.get(id, _ -> make(id, perMinute));
+        try {
+            return bucket.tryConsumeAndReturnRemaining(1);
+        } catch (RuntimeException e) {
+            if (!isMissing(e)) {
+                throw e;
+            }
+            // Of calls that come together none makes the row, as one that comes alone does.
+            table.builder().build(id, () -> rates.bucket(perMinute)).getAvailableTokens();
+            return bucket.tryConsumeAndReturnRemaining(1);
+        }
+    }
+
+    private static boolean isMissing(RuntimeException thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BucketNotFoundException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Bucket make(String id, int perMinute) {

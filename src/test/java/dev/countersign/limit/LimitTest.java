@@ -21,8 +21,13 @@ import jakarta.inject.Inject;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
@@ -129,6 +134,20 @@ class LimitTest extends ServiceTest {
         assertThat(TestDatabase.query(attempts))
                 .as("a refused call costs no attempt")
                 .containsExactly("" + counted);
+    }
+
+    @Test
+    void firstCallsOfAnAppMayComeTogether() throws Exception {
+        for (int round = 0; round < 5; round++) {
+            String app = "sudden" + round;
+            register(app, 600_000);
+            try (ExecutorService callers = Executors.newFixedThreadPool(16)) {
+                List<Future<Response>> replies = callers.invokeAll(Collections.nCopies(16, () -> create(app)));
+                for (Future<Response> reply : replies) {
+                    reply.get().then().statusCode(200);
+                }
+            }
+        }
     }
 
     @Test
