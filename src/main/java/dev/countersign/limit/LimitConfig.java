@@ -14,17 +14,17 @@ import org.hibernate.validator.constraints.time.DurationMin;
 public interface LimitConfig {
 
     /** How many tokens may be created for an app in a minute, when the app itself doesn't say. */
-    @WithDefault("600000")
+    @WithDefault("6000000")
     @Min(1)
     int createTokenPerMinute();
 
     /** How many tokens of an app may be read in a minute, whether there are such tokens or not. */
-    @WithDefault("1200000")
+    @WithDefault("6000000")
     @Min(1)
     int readPerMinute();
 
     /** How many codes may be tried with an app in a minute, right or wrong, over all its tokens. */
-    @WithDefault("600000")
+    @WithDefault("6000000")
     @Min(1)
     int redeemPerMinute();
 
