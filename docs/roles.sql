@@ -17,6 +17,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON challenge_session TO countersign_service
 -- Which the purge empties by name.
 GRANT SELECT, UPDATE, DELETE ON challenge_session_default TO countersign_service;
 
+GRANT SELECT, INSERT, UPDATE, DELETE ON limit_bucket TO countersign_service;
+
 GRANT SELECT ON challenge_session_partition TO countersign_service;
 GRANT EXECUTE ON FUNCTION missing_session_slots(timestamptz) TO countersign_service;
 GRANT EXECUTE ON FUNCTION attach_session_partition(timestamptz) TO countersign_service;

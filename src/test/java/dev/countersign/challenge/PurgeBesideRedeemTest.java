@@ -55,6 +55,8 @@ class PurgeBesideRedeemTest extends ServiceTest {
     @Test
     void eachCodeWorksAtMostOnceAndNeverAfterItsExpiryThoughThePurgeRunsBeside() throws Exception {
         TestDatabase.register("shortlived", 1);
+        attachLaterPartitions();
+        warmUp();
         long now = Instant.now().getEpochSecond();
         for (long second = now + 2; second < now + SECONDS; second += 2) {
             attachPartitionOfOneSecond(second);
@@ -72,7 +74,7 @@ class PurgeBesideRedeemTest extends ServiceTest {
                 dropped += result.partitionsDropped();
                 deleted += result.rowsDeleted();
                 // Else it would be the table's only user.
-                Thread.sleep(50);
+                Thread.sleep(20);
             }
             for (Future<Integer> client : running) {
                 redeemed += client.get();
@@ -92,13 +94,12 @@ class PurgeBesideRedeemTest extends ServiceTest {
 
     /** Each client makes some tokens and then tries each twice at about its expiry. How many it redeemed. */
     private int redeemAtTheEdge(long untilSecond) throws InterruptedException {
-        try (RecordingClient client =
-                new RecordingClient(URI.create("http://localhost:" + RestAssured.port), history)) {
+        try (RecordingClient client = client(history)) {
             RandomGenerator random = ThreadLocalRandom.current();
             int redeemed = 0;
             while (Instant.now().getEpochSecond() < untilSecond) {
                 List<Token> tokens = new ArrayList<>();
-                for (int i = 0; i < 8; i++) {
+                for (int i = 0; i < 4; i++) {
                     client.create("shortlived").ifPresent(tokens::add);
                     Thread.sleep(random.nextInt(80));
                 }
@@ -115,6 +116,28 @@ class PurgeBesideRedeemTest extends ServiceTest {
             }
             return redeemed;
         }
+    }
+
+    /** As the purge would, were it not for those of one second. */
+    private static void attachLaterPartitions() {
+        TestDatabase.query("""
+                SELECT attach_session_partition(slot)
+                  FROM missing_session_slots(now() + interval '90 minutes') AS slot
+                 WHERE slot > now() + interval '1 minute'
+                """);
+    }
+
+    /** Else the first tokens would expire while the service still loads its classes. */
+    private static void warmUp() {
+        try (RecordingClient client = client(new RedeemHistory(5))) {
+            for (int i = 0; i < 50; i++) {
+                client.redeem(client.create("demo").orElseThrow());
+            }
+        }
+    }
+
+    private static RecordingClient client(RedeemHistory history) {
+        return new RecordingClient(URI.create("http://localhost:" + RestAssured.port), history);
     }
 
     /** Its name says when it has expired, which is what the purge goes by. */
