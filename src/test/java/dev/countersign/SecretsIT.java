@@ -55,8 +55,7 @@ class SecretsIT {
                         database,
                         Map.of(
                                 "quarkus.log.level", "TRACE",
-                                "quarkus.log.console.level", "TRACE",
-                                "countersign.request-timeout", "PT20S"));
+                                "quarkus.log.console.level", "TRACE"));
                 ServiceClient client = new ServiceClient(service.baseUri(), SecretsIT::sign)) {
             authority = service.baseUri().getAuthority();
             database.execute("INSERT INTO app (app_id) VALUES ('demo')");
@@ -79,6 +78,7 @@ class SecretsIT {
                 }
             }
             get(service.baseUri().resolve("/nowhere/" + PATH_CANARY));
+            get(service.baseUri().resolve("/prod/backend/" + PATH_CANARY + "/challenge/1"));
             metrics = get(service.managementUri().resolve("/q/metrics"));
             log = service.log();
         }

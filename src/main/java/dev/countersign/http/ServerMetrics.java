@@ -16,4 +16,13 @@ class ServerMetrics {
     MeterFilter withoutPort() {
         return MeterFilter.ignoreTags("server.port");
     }
+
+    /** A path that is no operation's template is the caller's invention, and each would be a metric of its own. */
+    @Produces
+    @Singleton
+    MeterFilter withoutUnknownPaths() {
+        return MeterFilter.replaceTagValues(
+                "uri",
+                uri -> uri.startsWith("/") && !uri.contains("{") && !uri.equals("/prod/apps") ? "UNMATCHED" : uri);
+    }
 }

@@ -27,12 +27,6 @@ class SingleUseIT {
     private static final int CLIENTS = 64;
     private static final int CODES = 1000;
 
-    /** What is asked here is who wins; a slow machine must not turn the losers' 404 into a 504. */
-    private static final Map<String, String> PATIENT = Map.of(
-            "countersign.request-timeout", "PT30S",
-            "quarkus.datasource.jdbc.acquisition-timeout", "PT30S",
-            "quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout", "30");
-
     private static PostgresServer database;
     private static ServiceProcess one;
     private static ServiceProcess two;
@@ -40,8 +34,8 @@ class SingleUseIT {
     @BeforeAll
     static void start() {
         database = PostgresServer.start();
-        one = ServiceProcess.start(database, PATIENT);
-        two = ServiceProcess.start(database, PATIENT);
+        one = ServiceProcess.start(database);
+        two = ServiceProcess.start(database);
         database.execute("INSERT INTO app (app_id) VALUES ('demo')");
     }
 

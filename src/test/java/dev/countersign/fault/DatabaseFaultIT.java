@@ -12,6 +12,7 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -59,8 +60,9 @@ class DatabaseFaultIT {
     static void start() {
         database = PostgresServer.start();
         network = TcpProxy.to(database.port());
-        service = ServiceProcess.start(
-                database, Map.of("quarkus.datasource.jdbc.url", PostgresServer.jdbcUrl(network.port())));
+        Map<String, String> settings = new HashMap<>(ServiceProcess.DEFAULT_TIMEOUTS);
+        settings.put("quarkus.datasource.jdbc.url", PostgresServer.jdbcUrl(network.port()));
+        service = ServiceProcess.start(database, settings);
         database.execute("INSERT INTO app (app_id) VALUES ('demo')");
     }
 

@@ -16,6 +16,7 @@ public class PostgresResource implements QuarkusTestResourceLifecycleManager {
         System.setProperty(TestDatabase.URL, server.jdbcUrl());
         System.setProperty(TestDatabase.DATA, server.dataDirectory().toString());
         Map<String, String> settings = new HashMap<>(server.settings());
+        settings.putAll(ServiceProcess.PATIENT);
         settings.put("quarkus.http.cors.origins", "https://console.example.com");
         // For the packaged service, which doesn't know that it is tested: a free port, and a key.
         settings.put("quarkus.management.port", "0");

@@ -29,6 +29,18 @@ public final class ServiceProcess implements AutoCloseable {
     /** Most live for seconds, in which the second compiler costs more than it gives. */
     private static final List<String> SHORT_LIFE = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m");
 
+    /** A slow machine must not turn a test's expected reply into a 504; the budget has a test of its own. */
+    static final Map<String, String> PATIENT = Map.of(
+            "countersign.request-timeout", "PT30S",
+            "quarkus.datasource.jdbc.acquisition-timeout", "PT30S",
+            "quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout", "30");
+
+    /** As production has them. */
+    public static final Map<String, String> DEFAULT_TIMEOUTS = Map.of(
+            "countersign.request-timeout", "PT2S",
+            "quarkus.datasource.jdbc.acquisition-timeout", "PT1S",
+            "quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout", "2");
+
     /** One key for all, so that each process can read what another has issued. */
     public static final String KEY = randomKey();
 
@@ -141,6 +153,7 @@ public final class ServiceProcess implements AutoCloseable {
     private static Map<String, String> settings(
             PostgresServer database, int port, int managementPort, Map<String, String> more) {
         Map<String, String> settings = new TreeMap<>(database.settings());
+        settings.putAll(PATIENT);
         settings.put("countersign.challenge.keys.test", KEY);
         settings.put("countersign.challenge.active-key", "test");
         settings.putAll(AwsCredentials.settings());
