@@ -59,6 +59,14 @@ public final class ServiceClient implements AutoCloseable {
         return redeem(app, session, code, Map.of("Idempotency-Key", idempotencyKey));
     }
 
+    public Reply registerApp(String app) {
+        return exchange("PUT", "/prod/apps/" + app, "{}", Map.of());
+    }
+
+    public Reply deleteApp(String app) {
+        return exchange("DELETE", "/prod/apps/" + app, "", Map.of());
+    }
+
     private Reply redeem(String app, String session, String code, Map<String, String> headers) {
         return exchange("POST", path(app) + "/" + session + "/redeem", "{\"challengeCode\":\"" + code + "\"}", headers);
     }
