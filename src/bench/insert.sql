@@ -1,5 +1,5 @@
-INSERT INTO challenge_session (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
-SELECT app.app_id,
+INSERT INTO challenge_session (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+SELECT app.app_id, app.generation,
        (session_id_prefix(life.expires_at) || '8' || substr(encode(uuid_send(gen_random_uuid()), 'hex'), 14))::uuid,
        'main', uuid_send(gen_random_uuid()), 'bench', life.created_at, life.expires_at
   FROM app

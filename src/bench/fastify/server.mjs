@@ -8,8 +8,8 @@ const pool = new pg.Pool({ max: Number(process.env.POOL_SIZE) });
 const app = Fastify();
 
 const create = `
-  INSERT INTO challenge_session (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
-  SELECT app.app_id, (session_id_prefix(life.expires_at) || $2)::uuid, 'peer', $3, '', life.created_at, life.expires_at
+  INSERT INTO challenge_session (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+  SELECT app.app_id, app.generation, (session_id_prefix(life.expires_at) || $2)::uuid, 'peer', $3, '', life.created_at, life.expires_at
     FROM app
    CROSS JOIN LATERAL (
          SELECT now_ms AS created_at, now_ms + make_interval(secs => coalesce(app.ttl_seconds, 300)) AS expires_at

@@ -9,8 +9,8 @@ from harness.report import RATIO_HEADS, Goal, ratio_row, spread, table
 
 # Tokens that expire within the next hour, as many in each partition, by the ID's own layout.
 FILL = """
-    INSERT INTO challenge_session (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
-    SELECT 'demo',
+    INSERT INTO challenge_session (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+    SELECT 'demo', (SELECT generation FROM app WHERE app_id = 'demo'),
            (session_id_prefix(expires_at) || '8' || substr(encode(uuid_send(gen_random_uuid()), 'hex'), 14))::uuid,
            'main', uuid_send(gen_random_uuid()), 'bench', now(), expires_at
       FROM generate_series(1, {rows}) AS row

@@ -17,8 +17,8 @@ HIDDEN_PARTITION = """
     COMMIT;
     """
 ROWS = """
-    INSERT INTO challenge_session (app_id, session_id, key_id, salt, issued_to, created_at, expires_at)
-    SELECT 'demo',
+    INSERT INTO challenge_session (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+    SELECT 'demo', (SELECT generation FROM app WHERE app_id = 'demo'),
            (session_id_prefix(expires_at) || '8' || substr(encode(uuid_send(gen_random_uuid()), 'hex'), 14))::uuid,
            'main', uuid_send(gen_random_uuid()), 'bench', expires_at - interval '5 minutes', expires_at
       FROM generate_series(0, {rows} - 1) AS row
