@@ -11,11 +11,10 @@ import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A row of a token's life and its queries. Every query names the app and the session, so that no app reaches another's
- * rows and a look-up touches one partition. {@link SessionWriter} inserts the rows.
+ * What a removal looks at of a token's row. It names the app and the session, so that no app reaches another's rows and
+ * one partition is touched. {@link SessionWriter} inserts the rows and {@link SessionReader} looks them up.
  */
 @Entity
 @Table(name = "challenge_session")
@@ -39,22 +38,9 @@ class ChallengeSession extends PanacheEntityBase {
     @Column(name = "session_id")
     UUID sessionId;
 
-    @Column(name = "key_id")
-    String keyId;
-
-    /** Null once the token has ended, so that its code can't be derived any more. */
-    @Column(name = "salt")
-    byte @Nullable [] salt;
-
     @Column(name = "state")
     @Enumerated(EnumType.STRING)
     State state;
-
-    @Column(name = "issued_to")
-    String issuedTo;
-
-    @Column(name = "created_at")
-    Instant createdAt;
 
     @Column(name = "expires_at")
     Instant expiresAt;

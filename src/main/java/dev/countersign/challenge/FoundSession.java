@@ -77,7 +77,8 @@ record FoundSession(
         }
     }
 
-    private static Instant instant(ResultSet row, String column) throws SQLException {
+    /** A time of a row, which has one. */
+    static Instant instant(ResultSet row, String column) throws SQLException {
         return row.getObject(column, OffsetDateTime.class).toInstant();
     }
 }

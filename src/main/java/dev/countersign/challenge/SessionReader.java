@@ -1,7 +1,6 @@
 package dev.countersign.challenge;
 
 import dev.countersign.error.UnavailableException;
-import dev.countersign.http.RequestBudget;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -35,15 +34,15 @@ class SessionReader {
     private final DataSource dataSource;
     private final SharedRoundTrip<Key, FoundSession> lookUps;
 
-    SessionReader(DataSource dataSource, RequestBudget budget) {
+    SessionReader(DataSource dataSource) {
         this.dataSource = dataSource;
-        this.lookUps = new SharedRoundTrip<>("session-reader", budget.timeout(), this::find);
+        this.lookUps = new SharedRoundTrip<>("session-reader", this::find);
     }
 
     /**
      * What is known of the session, as of a moment within this call.
      *
-     * @throws UnavailableException when the database didn't say in time
+     * @throws UnavailableException when the database didn't say, or the wait was interrupted
      */
     FoundSession find(String appId, UUID sessionId) {
         return lookUps.ask(new Key(appId, sessionId));

@@ -1,5 +1,7 @@
 package dev.countersign.challenge;
 
+import static dev.countersign.challenge.FoundSession.instant;
+
 import dev.countersign.error.UnavailableException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -7,8 +9,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.Optional;
 import javax.sql.DataSource;
 
@@ -112,9 +112,5 @@ class SessionRedemption {
         } catch (SQLException e) {
             throw new UnavailableException("The attempt could not be counted", e);
         }
-    }
-
-    private static Instant instant(ResultSet row, String column) throws SQLException {
-        return row.getObject(column, OffsetDateTime.class).toInstant();
     }
 }

@@ -1,7 +1,8 @@
 package dev.countersign.challenge;
 
+import static dev.countersign.challenge.FoundSession.instant;
+
 import dev.countersign.error.UnavailableException;
-import dev.countersign.http.RequestBudget;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -10,7 +11,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,17 +44,18 @@ class SessionWriter {
     private final double defaultTtlSeconds;
     private final SharedRoundTrip<NewSession, Optional<Written>> inserts;
 
-    SessionWriter(DataSource dataSource, ChallengeConfig config, RequestBudget budget) {
+    SessionWriter(DataSource dataSource, ChallengeConfig config) {
         this.dataSource = dataSource;
         this.defaultTtlSeconds = config.ttl().toMillis() / 1000.0;
-        this.inserts = new SharedRoundTrip<>("session-writer", budget.timeout(), this::insert);
+        this.inserts = new SharedRoundTrip<>("session-writer", this::insert);
     }
 
     /**
      * Inserts a session, and returns only after the commit is durable.
      *
      * @return what the database decided, or empty when the app is not registered
-     * @throws UnavailableException when it could not be written in time; it may have been, all the same
+     * @throws UnavailableException when it could not be written, or the wait was interrupted; then it may have been, all
+     *     the same
      */
     Optional<Written> write(NewSession session) {
         return inserts.ask(session);
@@ -81,7 +82,9 @@ class SessionWriter {
             try (ResultSet rows = insert.executeQuery()) {
                 while (rows.next()) {
                     UUID sessionId = rows.getObject(1, UUID.class);
-                    written.put(tailOf(sessionId), new Written(sessionId, instant(rows, 2), instant(rows, 3)));
+                    written.put(
+                            tailOf(sessionId),
+                            new Written(sessionId, instant(rows, "created_at"), instant(rows, "expires_at")));
                 }
             }
             return sessions.stream()
@@ -96,10 +99,6 @@ class SessionWriter {
 
     private static String tailOf(UUID sessionId) {
         return sessionId.toString().replace("-", "").substring(12);
-    }
-
-    private static Instant instant(ResultSet row, int column) throws SQLException {
-        return row.getObject(column, OffsetDateTime.class).toInstant();
     }
 
     /** What the database decided about a new session. */

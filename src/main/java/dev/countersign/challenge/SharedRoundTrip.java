@@ -2,7 +2,6 @@ package dev.countersign.challenge;
 
 import dev.countersign.error.UnavailableException;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -10,7 +9,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jboss.logging.Logger;
 
 /**
@@ -27,23 +25,21 @@ final class SharedRoundTrip<Q, A> {
     private static final int MAX_QUEUED = 4096;
 
     private final Statement<Q, A> statement;
-    private final long budgetMillis;
     private final BlockingQueue<Pending<Q, A>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
     private final Thread worker;
     private volatile boolean stopping;
 
-    /** @param budget how long a caller waits for its answer */
-    SharedRoundTrip(String name, Duration budget, Statement<Q, A> statement) {
+    SharedRoundTrip(String name, Statement<Q, A> statement) {
         this.statement = statement;
-        this.budgetMillis = budget.toMillis();
         this.worker = Thread.ofPlatform().name(name).daemon().start(this::work);
     }
 
     /**
-     * The answer to a question, after the round trip that it shared, and the commit if there is one.
+     * The answer to a question, after the round trip that it shared, and the commit if there is one. Waits until the
+     * caller's thread is interrupted, as its request's budget does.
      *
-     * @throws UnavailableException when the database failed or took too long, or too many wait already; when it took too
-     *     long, what was asked may still happen
+     * @throws UnavailableException when the database failed, too many wait already, or the wait was interrupted; then
+     *     what was asked may still happen
      */
     A ask(Q question) {
         Pending<Q, A> pending = new Pending<>(question, new CompletableFuture<>());
@@ -51,12 +47,9 @@ final class SharedRoundTrip<Q, A> {
             throw new UnavailableException("Too many requests are waiting");
         }
         try {
-            return pending.answer.get(budgetMillis, TimeUnit.MILLISECONDS);
+            return pending.answer.get();
         } catch (ExecutionException e) {
             throw new UnavailableException("The database could not be asked", e);
-        } catch (TimeoutException e) {
-            pending.answer.cancel(false);
-            throw new UnavailableException("The database took too long", e);
         } catch (InterruptedException e) {
             pending.answer.cancel(false);
             Thread.currentThread().interrupt();

@@ -27,10 +27,6 @@ public class RequestBudget {
         clock.setRemoveOnCancelPolicy(true);
     }
 
-    public Duration timeout() {
-        return timeout;
-    }
-
     /** Does the work, which throws once it is interrupted because its time is over. */
     public <T> T spend(Supplier<T> work) {
         Alarm alarm = new Alarm(Thread.currentThread());

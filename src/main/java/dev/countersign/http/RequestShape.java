@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Refuses an app ID that could never be one, a second host, and a body larger than any request has. It looks at the path as it was
- * sent: once the server has normalised it, {@code ..} and an empty app ID would be unknown paths.
+ * Refuses an app ID that could never be one, a second host, and a body larger than any request has. It looks at the path
+ * as it was sent: once the server has normalised it, {@code ..} and an empty app ID would be unknown paths.
  */
 class RequestShape {
 
