@@ -46,7 +46,7 @@ class Contender:
 
     def _status(self, request):
         """What a request is answered with, None when it isn't."""
-        method, path, headers, body = self._parts(request)
+        method, path, headers, body = self.parts(request)
         connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
         try:
             connection.request(method, path, body, headers)
@@ -57,7 +57,7 @@ class Contender:
             connection.close()
 
     @staticmethod
-    def _parts(raw):
+    def parts(raw):
         head, _, body = raw.partition(b'\r\n\r\n')
         first, *lines = head.decode().split('\r\n')
         method, path, _ = first.split(' ')

@@ -22,10 +22,11 @@ def java():
     return os.path.join(home, 'bin', 'java')
 
 
-def build(spring=True, fastify=True):
+def build(bench=True, spring=True, fastify=True):
     say('building')
     mvnw = [f'{PROJECT}/mvnw', '--batch-mode', '--quiet']
-    run([*mvnw, '-DskipTests', '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app', 'package'], cwd=PROJECT)
+    if bench:
+        run([*mvnw, '-DskipTests', '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app', 'package'], cwd=PROJECT)
     run([*mvnw, '-DskipTests', 'package'], cwd=PROJECT)
     if spring:
         run([*mvnw, '--file', f'{BENCH}/spring/pom.xml', 'package'], cwd=PROJECT)
@@ -35,28 +36,46 @@ def build(spring=True, fastify=True):
 
 def describe(java_command, postgres):
     """A Markdown list."""
-    with open('/proc/cpuinfo') as cpus:
-        model = re.search(r'model name\s*: (.*)', cpus.read())
-    with open('/proc/meminfo') as memory:
-        total = int(re.search(r'MemTotal: *(\d+)', memory.read()).group(1)) / 1024 / 1024
-    jdk = run([java_command, '-version']).splitlines()
     wrk = subprocess.run(['wrk', '--version'], capture_output=True, text=True).stdout.split('\n')[0]
     spring = re.search(r'<version>(.*)</version>', _text(f'{BENCH}/spring/pom.xml')).group(1)
     fastify = re.search(r'"fastify": "(.*)"', _text(f'{BENCH}/fastify/package.json')).group(1)
-    file_system = run(['stat', '--file-system', '--format=%T', postgres.home]).strip()
-    lines = {
-        'Date': datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
-        'Commit': _commit(),
-        'Processor': f'{os.cpu_count()} × {model.group(1) if model else os.uname().machine}, shared by everything here',
-        'Memory': f'{total:.0f} GB',
-        'Kernel': f'{os.uname().sysname} {os.uname().release}, data on {file_system}',
-        'JDK': f'{jdk[1]}',
+    return _list({
+        **_machine(java_command, postgres.home),
         'PostgreSQL': f'{postgres.version()}, default durability',
         'Peers': f'Spring Boot {spring}; Fastify {fastify} on Node {run(["node", "--version"]).strip()}',
         'Load': re.sub(r' *Copyright.*', '', wrk),
         'Load average at the start': f'{os.getloadavg()[0]:.1f}',
-    }
+    })
+
+
+def describe_cluster(java_command, cluster):
+    """A Markdown list."""
+    etcd, haproxy = run(['etcd', '--version']).splitlines()[0], run(['haproxy', '-v']).splitlines()[0]
+    return _list({
+        **_machine(java_command, cluster.home),
+        'Cluster': f'three times PostgreSQL {cluster.version()} under {run(["patroni", "--version"]).strip()}; '
+                   f'{etcd}; {haproxy.split(" - ")[0]}',
+    })
+
+
+def _list(lines):
     return '\n'.join(f'- {name}: {text}' for name, text in lines.items())
+
+
+def _machine(java_command, data):
+    with open('/proc/cpuinfo') as cpus:
+        model = re.search(r'model name\s*: (.*)', cpus.read())
+    with open('/proc/meminfo') as memory:
+        total = int(re.search(r'MemTotal: *(\d+)', memory.read()).group(1)) / 1024 / 1024
+    return {
+        'Date': datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+        'Commit': _commit(),
+        'Processor': f'{os.cpu_count()} × {model.group(1) if model else os.uname().machine}, shared by everything here',
+        'Memory': f'{total:.0f} GB',
+        'Kernel': f'{os.uname().sysname} {os.uname().release}, '
+                  f'data on {run(["stat", "--file-system", "--format=%T", data]).strip()}',
+        'JDK': run([java_command, '-version']).splitlines()[1],
+    }
 
 
 def _commit():

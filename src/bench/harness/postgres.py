@@ -15,6 +15,14 @@ from harness.processes import Failure, Process, environment, free_port, run
 ADMIN = 'bench'
 
 
+def account():
+    """As whom its programs run, as options of a process: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    postgres = pwd.getpwnam('postgres')
+    return {'user': postgres.pw_uid, 'group': postgres.pw_gid, 'extra_groups': []}
+
+
 def programs():
     """Where the newest installed PostgreSQL's programs are: Debian keeps most of them off the PATH."""
     on_path = shutil.which('initdb')
@@ -43,12 +51,9 @@ class Postgres:
     def _start(self, log):
         if run(['stat', '--file-system', '--format=%T', self.home]).strip() == 'tmpfs':
             raise Failure(f'{self.home} is in memory, where nothing is durable. Set TMPDIR to a directory on a disk.')
-        owner = {}
-        if os.geteuid() == 0:
-            # PostgreSQL refuses to run as root.
-            account = pwd.getpwnam('postgres')
-            os.chown(self.home, account.pw_uid, account.pw_gid)
-            owner = {'user': account.pw_uid, 'group': account.pw_gid, 'extra_groups': []}
+        owner = account()
+        if owner:
+            os.chown(self.home, owner['user'], owner['group'])
         password_file = os.path.join(self.home, 'password')
         with open(password_file, 'w', opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(self.password)
