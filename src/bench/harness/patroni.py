@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 from harness.postgres import account, programs
-from harness.processes import Failure, Process, environment, free_port, run, say
+from harness.processes import Failure, Process, children, environment, free_port, run, say
 
 USER = 'postgres'
 DATABASE = 'countersign'
@@ -223,11 +223,6 @@ class Member:
 
     def tail(self):
         return self.patroni.tail() if self.patroni else ''
-
-
-def children(pid):
-    with open(f'/proc/{pid}/task/{pid}/children') as file:
-        return [int(child) for child in file.read().split()]
 
 
 def command_line(pid):

@@ -63,5 +63,10 @@ class Process:
                 self.child.wait()
 
 
+def children(pid):
+    with open(f'/proc/{pid}/task/{pid}/children') as file:
+        return [int(child) for child in file.read().split()]
+
+
 def environment(**settings):
     return {**os.environ, **{name: str(value) for name, value in settings.items()}}
