@@ -7,14 +7,14 @@ import dev.countersign.api.model.ListAppsRespObj;
 import dev.countersign.api.model.PutAppReqObj;
 import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
-import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.annotation.security.PermitAll;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** The registry's operations of the contract. */
-@RunOnVirtualThread
 class AppResource implements AppsApi {
 
     private final AppService service;
@@ -29,33 +29,51 @@ class AppResource implements AppsApi {
 
     @Override
     @PermissionsAllowed("admin")
-    public AppRespObj putApp(String appId, PutAppReqObj body) {
-        AppService.Put put =
-                service.put(appId, body.getDisplayName(), body.getTtlSeconds(), body.getCreateTokenPerMinute());
-        if (put.created()) {
-            status.created();
-        }
-        return reply(put.app());
+    public CompletionStage<AppRespObj> putApp(String appId, PutAppReqObj body) {
+        return service.put(appId, body.getDisplayName(), body.getTtlSeconds(), body.getCreateTokenPerMinute())
+                .thenApply(put -> {
+                    if (put.created()) {
+                        status.created();
+                    }
+                    return reply(put.app());
+                });
     }
 
     @Override
     @PermissionsAllowed("admin")
-    public AppRespObj getApp(String appId) {
-        return reply(service.get(appId));
+    public CompletionStage<AppRespObj> getApp(String appId) {
+        return service.get(appId).thenApply(AppResource::reply);
     }
 
     @Override
     @PermissionsAllowed("admin")
-    public void deleteApp(String appId) {
-        service.delete(appId);
+    public CompletionStage<Void> deleteApp(String appId) {
+        return service.delete(appId);
     }
 
     @Override
     @PermissionsAllowed("list")
-    public ListAppsRespObj listApps(Integer limit, @Nullable String nextToken) {
+    public CompletionStage<ListAppsRespObj> listApps(Integer limit, @Nullable String nextToken) {
         // One more than asked for tells whether there is a next page.
-        List<App> found =
-                service.list((Principal) identity.getPrincipal(), nextToken == null ? "" : nextToken, limit + 1);
+        return service.list((Principal) identity.getPrincipal(), nextToken == null ? "" : nextToken, limit + 1)
+                .thenApply(found -> page(found, limit));
+    }
+
+    @Override
+    @PermitAll
+    public CompletionStage<Void> listAppsOptions() {
+        // The CORS filter has set the headers; there is nothing to add.
+        return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    @PermitAll
+    public CompletionStage<Void> appOptions(String appId) {
+        // As above.
+        return CompletableFuture.completedStage(null);
+    }
+
+    private static ListAppsRespObj page(List<App> found, int limit) {
         List<App> page = found.subList(0, Math.min(limit, found.size()));
         ListAppsRespObj reply = new ListAppsRespObj();
         reply.setApps(page.stream().map(AppResource::reply).toList());
@@ -63,18 +81,6 @@ class AppResource implements AppsApi {
             reply.setNextToken(page.getLast().appId);
         }
         return reply;
-    }
-
-    @Override
-    @PermitAll
-    public void listAppsOptions() {
-        // The CORS filter has set the headers; there is nothing to add.
-    }
-
-    @Override
-    @PermitAll
-    public void appOptions(String appId) {
-        // As above.
     }
 
     private static AppRespObj reply(App app) {

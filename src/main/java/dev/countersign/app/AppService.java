@@ -7,12 +7,13 @@ import dev.countersign.http.RequestBudget;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registers, changes, reads, lists and deletes apps. Each call ends within the request's time budget, or throws. What it
- * writes is durable, and holds on every replica, before its method returns.
+ * Registers, changes, reads, lists and deletes apps. No method blocks: each gives a stage that ends within the request's
+ * time budget, and only after what it wrote is durable and holds on every replica.
  */
 @ApplicationScoped
 public class AppService {
@@ -26,26 +27,24 @@ public class AppService {
     }
 
     /** Registers an app, or replaces what was registered. Of several at once, exactly one registers it. */
-    Put put(
+    CompletionStage<Put> put(
             String appId,
             @Nullable String displayName,
             @Nullable Integer ttlSeconds,
             @Nullable Integer createTokenPerMinute) {
-        Put put = inTransaction(() -> {
-            boolean created = App.put(appId, displayName, ttlSeconds, createTokenPerMinute);
-            return new Put(App.named(appId).orElseThrow(NoSuchResourceException::app), created);
-        });
-        audit.done(put.created ? "app-register" : "app-change", appId, null);
-        return put;
+        return inTransaction(() -> {
+                    boolean created = App.put(appId, displayName, ttlSeconds, createTokenPerMinute);
+                    return new Put(App.named(appId).orElseThrow(NoSuchResourceException::app), created);
+                })
+                .thenApply(put -> {
+                    audit.done(put.created ? "app-register" : "app-change", appId, null);
+                    return put;
+                });
     }
 
-    /**
-     * What is registered of an app.
-     *
-     * @throws NoSuchResourceException when nothing is
-     */
-    App get(String appId) {
-        return inTransaction(() -> App.named(appId)).orElseThrow(NoSuchResourceException::app);
+    /** What is registered of an app; fails with {@link NoSuchResourceException} when nothing is. */
+    CompletionStage<App> get(String appId) {
+        return inTransaction(() -> App.named(appId).orElseThrow(NoSuchResourceException::app));
     }
 
     /**
@@ -53,26 +52,26 @@ public class AppService {
      *
      * @param after the ID after which they begin, empty for the first
      */
-    List<App> list(Principal principal, String after, int size) {
+    CompletionStage<List<App>> list(Principal principal, String after, int size) {
         String[] patterns =
                 principal.apps().stream().map(app -> app.replace('*', '%')).toArray(String[]::new);
         return inTransaction(() -> App.page(after, patterns, size));
     }
 
     /**
-     * Deletes an app. Its tokens can't be reached any more, and stay so when the ID is registered again.
-     *
-     * @throws NoSuchResourceException when it is not registered, as after the first deletion
+     * Deletes an app. Its tokens can't be reached any more, and stay so when the ID is registered again. Fails with
+     * {@link NoSuchResourceException} when it is not registered, as after the first deletion.
      */
-    void delete(String appId) {
-        boolean deleted = inTransaction(() -> App.deleteById(appId));
-        if (!deleted) {
-            throw NoSuchResourceException.app();
-        }
-        audit.done("app-delete", appId, null);
+    CompletionStage<Void> delete(String appId) {
+        return inTransaction(() -> App.deleteById(appId)).thenAccept(deleted -> {
+            if (!deleted) {
+                throw NoSuchResourceException.app();
+            }
+            audit.done("app-delete", appId, null);
+        });
     }
 
-    private <T> T inTransaction(Supplier<T> work) {
+    private <T> CompletionStage<T> inTransaction(Supplier<T> work) {
         return budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get));
     }
 

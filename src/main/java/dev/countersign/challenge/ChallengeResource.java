@@ -6,12 +6,12 @@ import dev.countersign.api.model.DeleteTokenRespObj;
 import dev.countersign.api.model.GetTokenRespObj;
 import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
-import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.annotation.security.PermitAll;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /** The challenge operations of the contract. */
-@RunOnVirtualThread
 class ChallengeResource implements ChallengeApi {
 
     private final ChallengeService service;
@@ -24,53 +24,59 @@ class ChallengeResource implements ChallengeApi {
 
     @Override
     @PermissionsAllowed("issue")
-    public CreateTokenRespObj createToken(String appId) {
-        Challenge challenge = service.issue(appId, identity.getPrincipal().getName());
-        CreateTokenRespObj reply = new CreateTokenRespObj();
-        reply.setAppId(challenge.appId());
-        reply.setSessionId(challenge.sessionId().toString());
-        reply.setTtl(ttl(challenge));
-        reply.setChallengeCode(challenge.code().reveal());
-        return reply;
+    public CompletionStage<CreateTokenRespObj> createToken(String appId) {
+        return service.issue(appId, identity.getPrincipal().getName()).thenApply(challenge -> {
+            CreateTokenRespObj reply = new CreateTokenRespObj();
+            reply.setAppId(challenge.appId());
+            reply.setSessionId(challenge.sessionId().toString());
+            reply.setTtl(ttl(challenge));
+            reply.setChallengeCode(challenge.code().reveal());
+            return reply;
+        });
     }
 
     @Override
     @PermissionsAllowed("read")
-    public GetTokenRespObj getToken(String appId, String sessionId) {
-        Challenge challenge = service.read(appId, UUID.fromString(sessionId));
-        GetTokenRespObj reply = new GetTokenRespObj();
-        reply.setAppId(challenge.appId());
-        reply.setSessionId(challenge.sessionId().toString());
-        reply.setTtl(ttl(challenge));
-        reply.setChallengeCode(challenge.code().reveal());
-        return reply;
+    public CompletionStage<GetTokenRespObj> getToken(String appId, String sessionId) {
+        return service.read(appId, UUID.fromString(sessionId)).thenApply(challenge -> {
+            GetTokenRespObj reply = new GetTokenRespObj();
+            reply.setAppId(challenge.appId());
+            reply.setSessionId(challenge.sessionId().toString());
+            reply.setTtl(ttl(challenge));
+            reply.setChallengeCode(challenge.code().reveal());
+            return reply;
+        });
     }
 
     @Override
     @PermissionsAllowed("remove")
-    public DeleteTokenRespObj deleteToken(String appId, String sessionId) {
-        service.remove(appId, UUID.fromString(sessionId));
-        DeleteTokenRespObj reply = new DeleteTokenRespObj();
-        reply.setIsSuccess(true);
-        return reply;
+    public CompletionStage<DeleteTokenRespObj> deleteToken(String appId, String sessionId) {
+        return service.remove(appId, UUID.fromString(sessionId)).thenApply(_ -> {
+            DeleteTokenRespObj reply = new DeleteTokenRespObj();
+            reply.setIsSuccess(true);
+            return reply;
+        });
     }
 
     @Override
     @PermitAll
-    public void createTokenOptions(String appId) {
+    public CompletionStage<Void> createTokenOptions(String appId) {
         // The CORS filter has set the headers; there is nothing to add.
+        return CompletableFuture.completedStage(null);
     }
 
     @Override
     @PermitAll
-    public void getTokenOptions(String appId, String sessionId) {
+    public CompletionStage<Void> getTokenOptions(String appId, String sessionId) {
         // As above.
+        return CompletableFuture.completedStage(null);
     }
 
     @Override
     @PermitAll
-    public void deleteTokenOptions(String appId, String sessionId) {
+    public CompletionStage<Void> deleteTokenOptions(String appId, String sessionId) {
         // As above.
+        return CompletableFuture.completedStage(null);
     }
 
     /** Whole seconds, rounded down: a client that trusts it never comes too late. */

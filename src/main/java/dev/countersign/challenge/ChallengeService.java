@@ -3,17 +3,21 @@ package dev.countersign.challenge;
 import dev.countersign.access.Audit;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.error.TooManyRequestsException;
+import dev.countersign.error.UnavailableException;
 import dev.countersign.http.RequestBudget;
 import dev.countersign.limit.AppLimit;
 import dev.countersign.limit.AppLimits;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Instant;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Issues, reads, removes and redeems tokens. Each call ends within the request's time budget, or throws.
- *
- * <p>Every write is durable before its method returns.
+ * Issues, reads, removes and redeems tokens. No method blocks: each gives a stage that ends within the request's time
+ * budget, with an {@link UnavailableException} if need be, and only after what it wrote is durable.
  */
 @ApplicationScoped
 public class ChallengeService {
@@ -49,71 +53,77 @@ public class ChallengeService {
     }
 
     /**
-     * Makes a token for an app. Concurrent calls give different tokens, always.
+     * Makes a token for an app. Concurrent calls give different tokens, always. Fails with
+     *
+     * <ul>
+     *   <li>{@link NoSuchResourceException} when the app is not registered
+     *   <li>{@link TooManyRequestsException} when too many were made for the app lately
+     * </ul>
      *
      * @param issuedTo the name of the principal that asks, empty when nobody is known
-     * @throws NoSuchResourceException when the app is not registered
-     * @throws TooManyRequestsException when too many were made for the app lately
      */
-    public Challenge issue(String appId, String issuedTo) {
-        return budget.spend(() -> {
-            limits.admit(AppLimit.CREATE_TOKEN, appId);
+    public CompletionStage<Challenge> issue(String appId, String issuedTo) {
+        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId).thenCompose(_ -> {
             NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
-            SessionWriter.Written written = writer.write(session).orElse(null);
-            if (written == null) {
-                audit.refused("issue", "unknown app", appId, null);
-                counts.refused();
-                throw NoSuchResourceException.app();
-            }
-            audit.done("issue", appId, written.sessionId());
-            counts.issued();
-            return new Challenge(
-                    appId,
-                    written.sessionId(),
-                    written.expiresAt(),
-                    ChallengeCode.derive(keys.key(session.keyId()), appId, written.sessionId(), session.salt()));
-        });
+            return writer.write(session).thenApply(written -> issued(session, written.orElse(null)));
+        }));
     }
 
-    /**
-     * Gives the same token as {@link #issue} did, while it lives. Changes nothing.
-     *
-     * @throws NoSuchResourceException when the app has no such live token
-     * @throws TooManyRequestsException when too many of the app's were read lately
-     */
-    public Challenge read(String appId, UUID sessionId) {
-        return budget.spend(() -> {
-            limits.admit(AppLimit.READ, appId);
-            FoundSession.Live live = reader.find(appId, sessionId).live();
-            if (live == null) {
-                audit.refused("read", "no live token", appId, sessionId);
-                counts.refused();
-                throw NoSuchResourceException.token();
-            }
-            audit.done("read", appId, sessionId);
-            return new Challenge(
-                    appId,
-                    sessionId,
-                    live.expiresAt(),
-                    ChallengeCode.derive(keys.key(live.keyId()), appId, sessionId, live.salt()));
-        });
-    }
-
-    /**
-     * Ends a live token. Of several concurrent calls for one token, exactly one returns.
-     *
-     * @throws NoSuchResourceException when the app has no such live token, as after the first removal
-     */
-    public void remove(String appId, UUID sessionId) {
-        boolean removed = budget.spend(
-                () -> QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)));
-        if (!removed) {
-            audit.refused("remove", "no live token", appId, sessionId);
+    private Challenge issued(NewSession session, SessionWriter.@Nullable Written written) {
+        if (written == null) {
+            audit.refused("issue", "unknown app", session.appId(), null);
             counts.refused();
-            throw NoSuchResourceException.token();
+            throw NoSuchResourceException.app();
         }
-        audit.done("remove", appId, sessionId);
-        counts.removed();
+        audit.done("issue", session.appId(), written.sessionId());
+        counts.issued();
+        return challenge(session.appId(), written.sessionId(), written.expiresAt(), session.keyId(), session.salt());
+    }
+
+    /**
+     * Gives the same token as {@link #issue} did, while it lives. Changes nothing. Fails with
+     *
+     * <ul>
+     *   <li>{@link NoSuchResourceException} when the app has no such live token
+     *   <li>{@link TooManyRequestsException} when too many of the app's were read lately
+     * </ul>
+     */
+    public CompletionStage<Challenge> read(String appId, UUID sessionId) {
+        return budget.within(limits.admit(AppLimit.READ, appId)
+                .thenCompose(_ -> reader.find(appId, sessionId))
+                .thenApply(found -> {
+                    FoundSession.Live live = found.live();
+                    if (live == null) {
+                        audit.refused("read", "no live token", appId, sessionId);
+                        counts.refused();
+                        throw NoSuchResourceException.token();
+                    }
+                    audit.done("read", appId, sessionId);
+                    return challenge(appId, sessionId, live.expiresAt(), live.keyId(), live.salt());
+                }));
+    }
+
+    private Challenge challenge(String appId, UUID sessionId, Instant expiresAt, String keyId, byte[] salt) {
+        return new Challenge(
+                appId, sessionId, expiresAt, ChallengeCode.derive(keys.key(keyId), appId, sessionId, salt));
+    }
+
+    /**
+     * Ends a live token. Of several concurrent calls for one token, exactly one succeeds; the others, and those that
+     * come later, fail with {@link NoSuchResourceException}.
+     */
+    public CompletionStage<Void> remove(String appId, UUID sessionId) {
+        return budget.spend(() ->
+                        QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)))
+                .thenAccept(removed -> {
+                    if (!removed) {
+                        audit.refused("remove", "no live token", appId, sessionId);
+                        counts.refused();
+                        throw NoSuchResourceException.token();
+                    }
+                    audit.done("remove", appId, sessionId);
+                    counts.removed();
+                });
     }
 
     /**
@@ -123,43 +133,48 @@ public class ChallengeService {
      * result again while the token would have lived.
      *
      * <p>A wrong code costs an attempt, durably, and the last one locks the token. Why a call was refused can't be told
-     * from the exception, nor from the time it took.
+     * from the exception, nor from the time it took. Fails with
      *
-     * @throws NoSuchResourceException when the code is wrong, or the app has no such live token
-     * @throws TooManyRequestsException when too many codes were tried with the app lately; this one was not, and cost no
-     *     attempt
+     * <ul>
+     *   <li>{@link NoSuchResourceException} when the code is wrong, or the app has no such live token
+     *   <li>{@link TooManyRequestsException} when too many codes were tried with the app lately; this one was not, and
+     *       cost no attempt
+     * </ul>
      */
-    public Redeemed redeem(RedeemAttempt attempt) {
-        return budget.spend(() -> redeemOnce(attempt));
+    public CompletionStage<Redeemed> redeem(RedeemAttempt attempt) {
+        return budget.within(limits.admit(AppLimit.REDEEM, attempt.appId())
+                .thenCompose(_ -> reader.find(attempt.appId(), attempt.sessionId()))
+                .thenCompose(found -> codeIsRight(found, attempt) ? redeem(found, attempt) : refuse(found, attempt)));
     }
 
-    private Redeemed redeemOnce(RedeemAttempt attempt) {
-        limits.admit(AppLimit.REDEEM, attempt.appId());
-        FoundSession found = reader.find(attempt.appId(), attempt.sessionId());
-        boolean codeIsRight = codeIsRight(found, attempt);
-        if (codeIsRight) {
-            Redeemed redeemed = redemption.redeem(attempt).orElse(null);
-            if (redeemed != null) {
-                audit.done("redeem", attempt.appId(), attempt.sessionId());
-                counts.redeemed();
-                return redeemed;
+    private CompletionStage<Redeemed> redeem(FoundSession found, RedeemAttempt attempt) {
+        return redemption.redeem(attempt).thenCompose(redeemedAt -> {
+            if (redeemedAt.isEmpty()) {
+                // Somebody was faster, and it may have been this caller's own first try.
+                return reader.find(attempt.appId(), attempt.sessionId()).thenCompose(now -> refuse(now, attempt));
             }
-            // Somebody was faster, and it may have been this caller's own first try.
-            found = reader.find(attempt.appId(), attempt.sessionId());
-        }
+            audit.done("redeem", attempt.appId(), attempt.sessionId());
+            counts.redeemed();
+            return CompletableFuture.completedStage(found.redeemed(attempt, redeemedAt.get()));
+        });
+    }
+
+    /** Refuses, unless the attempt repeats one that was successful. */
+    private CompletionStage<Redeemed> refuse(FoundSession found, RedeemAttempt attempt) {
         Redeemed before = found.earlierResultOf(attempt).orElse(null);
         if (before != null) {
             audit.repeated("redeem", attempt.appId(), attempt.sessionId());
-            return before;
+            return CompletableFuture.completedStage(before);
         }
-        boolean locked = redemption.refuse(attempt);
-        audit.refused("redeem", found.refusal(), attempt.appId(), attempt.sessionId());
-        counts.refused();
-        if (locked) {
-            audit.done("lock", attempt.appId(), attempt.sessionId());
-            counts.locked();
-        }
-        throw NoSuchResourceException.token();
+        return budget.spend(() -> redemption.refuse(attempt)).thenApply(locked -> {
+            audit.refused("redeem", found.refusal(), attempt.appId(), attempt.sessionId());
+            counts.refused();
+            if (locked) {
+                audit.done("lock", attempt.appId(), attempt.sessionId());
+                counts.locked();
+            }
+            throw NoSuchResourceException.token();
+        });
     }
 
     /** Does the same work whether there is a code to compare with or not. */

@@ -5,6 +5,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,11 @@ record FoundSession(
         return live == null ? state : "wrong code";
     }
 
+    /** The result of an attempt that has just redeemed what was found alive. */
+    Redeemed redeemed(RedeemAttempt attempt, Instant redeemedAt) {
+        return Objects.requireNonNull(live).redeemed(attempt, redeemedAt);
+    }
+
     /** The result of an earlier redeem of which this attempt is the repeat. */
     Optional<Redeemed> earlierResultOf(RedeemAttempt attempt) {
         return settled != null && settled.isOf(attempt) ? Optional.of(settled.result(attempt)) : Optional.empty();
@@ -45,10 +51,19 @@ record FoundSession(
 
     // Never compared as a whole, so the arrays' identity does no harm.
     @SuppressWarnings("ArrayRecordComponent")
-    record Live(String keyId, byte[] salt, Instant expiresAt) {
+    record Live(String keyId, byte[] salt, Instant expiresAt, String issuedTo, Instant createdAt) {
 
         private static Live of(ResultSet row) throws SQLException {
-            return new Live(row.getString("key_id"), row.getBytes("salt"), instant(row, "expires_at"));
+            return new Live(
+                    row.getString("key_id"),
+                    row.getBytes("salt"),
+                    instant(row, "expires_at"),
+                    row.getString("issued_to"),
+                    instant(row, "created_at"));
+        }
+
+        private Redeemed redeemed(RedeemAttempt attempt, Instant redeemedAt) {
+            return new Redeemed(attempt.appId(), attempt.sessionId(), issuedTo, createdAt, redeemedAt);
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.countersign.challenge;
 
-import dev.countersign.error.UnavailableException;
+import dev.countersign.http.RequestBudget;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
 /** Looks sessions up, those of concurrent callers in one round trip. */
@@ -34,17 +35,13 @@ class SessionReader {
     private final DataSource dataSource;
     private final SharedRoundTrip<Key, FoundSession> lookUps;
 
-    SessionReader(DataSource dataSource) {
+    SessionReader(DataSource dataSource, RequestBudget budget) {
         this.dataSource = dataSource;
-        this.lookUps = new SharedRoundTrip<>("session-reader", this::find);
+        this.lookUps = new SharedRoundTrip<>("session-reader", budget.timeout(), this::find);
     }
 
-    /**
-     * What is known of the session, as of a moment within this call.
-     *
-     * @throws UnavailableException when the database didn't say, or the wait was interrupted
-     */
-    FoundSession find(String appId, UUID sessionId) {
+    /** What is known of the session, as of a moment after this call; an UnavailableException when that wasn't told. */
+    CompletableFuture<FoundSession> find(String appId, UUID sessionId) {
         return lookUps.ask(new Key(appId, sessionId));
     }
 

@@ -2,7 +2,7 @@ package dev.countersign.challenge;
 
 import static dev.countersign.challenge.FoundSession.instant;
 
-import dev.countersign.error.UnavailableException;
+import dev.countersign.http.RequestBudget;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import javax.sql.DataSource;
 
@@ -44,20 +45,19 @@ class SessionWriter {
     private final double defaultTtlSeconds;
     private final SharedRoundTrip<NewSession, Optional<Written>> inserts;
 
-    SessionWriter(DataSource dataSource, ChallengeConfig config) {
+    SessionWriter(DataSource dataSource, ChallengeConfig config, RequestBudget budget) {
         this.dataSource = dataSource;
         this.defaultTtlSeconds = config.ttl().toMillis() / 1000.0;
-        this.inserts = new SharedRoundTrip<>("session-writer", this::insert);
+        this.inserts = new SharedRoundTrip<>("session-writer", budget.timeout(), this::insert);
     }
 
     /**
-     * Inserts a session, and returns only after the commit is durable.
+     * Inserts a session, and is done only after the commit is durable.
      *
-     * @return what the database decided, or empty when the app is not registered
-     * @throws UnavailableException when it could not be written, or the wait was interrupted; then it may have been, all
-     *     the same
+     * @return what the database decided, or empty when the app is not registered; an UnavailableException when it could
+     *     not be written, though it may have been all the same
      */
-    Optional<Written> write(NewSession session) {
+    CompletableFuture<Optional<Written>> write(NewSession session) {
         return inserts.ask(session);
     }
 

@@ -1,13 +1,14 @@
 package dev.countersign.challenge;
 
 import dev.countersign.error.UnavailableException;
+import dev.countersign.http.CallerContext;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
@@ -25,36 +26,31 @@ final class SharedRoundTrip<Q, A> {
     private static final int MAX_QUEUED = 4096;
 
     private final Statement<Q, A> statement;
-    private final BlockingQueue<Pending<Q, A>> queue = new ArrayBlockingQueue<>(MAX_QUEUED);
+    private final long patienceNanos;
+    private final BlockingQueue<Pending<Q, A>> queue = new LinkedBlockingQueue<>(MAX_QUEUED);
     private final Thread worker;
     private volatile boolean stopping;
 
-    SharedRoundTrip(String name, Statement<Q, A> statement) {
+    /** @param patience how long a caller waits; what has queued for longer is not asked any more */
+    SharedRoundTrip(String name, Duration patience, Statement<Q, A> statement) {
         this.statement = statement;
+        this.patienceNanos = patience.toNanos();
         this.worker = Thread.ofPlatform().name(name).daemon().start(this::work);
     }
 
     /**
-     * The answer to a question, after the round trip that it shared, and the commit if there is one. Waits until the
-     * caller's thread is interrupted, as its request's budget does.
+     * The answer to a question, after the round trip that it shared, and the commit if there is one. It comes in the
+     * context of the calling request.
      *
-     * @throws UnavailableException when the database failed, too many wait already, or the wait was interrupted; then
-     *     what was asked may still happen
+     * <p>It is an {@link UnavailableException} when the database failed, when too many wait already, or when this one
+     * has waited too long; but for the second, what was asked may have happened all the same.
      */
-    A ask(Q question) {
-        Pending<Q, A> pending = new Pending<>(question, new CompletableFuture<>());
+    CompletableFuture<A> ask(Q question) {
+        Pending<Q, A> pending = new Pending<>(question, new CompletableFuture<>(), System.nanoTime());
         if (stopping || !queue.offer(pending)) {
-            throw new UnavailableException("Too many requests are waiting");
+            return CompletableFuture.failedFuture(new UnavailableException("Too many requests are waiting"));
         }
-        try {
-            return pending.answer.get();
-        } catch (ExecutionException e) {
-            throw new UnavailableException("The database could not be asked", e);
-        } catch (InterruptedException e) {
-            pending.answer.cancel(false);
-            Thread.currentThread().interrupt();
-            throw new UnavailableException("The caller gave up", e);
-        }
+        return CallerContext.resume(pending.answer);
     }
 
     /** Answers what is still queued, and takes no more. */
@@ -71,8 +67,7 @@ final class SharedRoundTrip<Q, A> {
                 if (first != null) {
                     batch.add(first);
                     queue.drainTo(batch, MAX_BATCH - 1);
-                    // Who has given up is not to get what it asked for.
-                    batch.removeIf(pending -> pending.answer.isDone());
+                    batch.removeIf(this::hasGivenUp);
                     answer(batch);
                 }
             } catch (InterruptedException e) {
@@ -81,6 +76,11 @@ final class SharedRoundTrip<Q, A> {
                 batch.clear();
             }
         }
+    }
+
+    private boolean hasGivenUp(Pending<Q, A> pending) {
+        return System.nanoTime() - pending.askedAt > patienceNanos
+                && pending.answer.completeExceptionally(new UnavailableException("The database was not asked in time"));
     }
 
     private void answer(List<Pending<Q, A>> batch) {
@@ -94,21 +94,29 @@ final class SharedRoundTrip<Q, A> {
                 batch.get(i).answer.complete(answers.get(i));
             }
         } catch (SQLException e) {
-            if (batch.size() > 1 && isAboutTheData(e)) {
+            if (batch.size() > 1 && isOfOneRow(e)) {
                 LOG.debugf("A batch of %d was refused, asking one by one", batch.size());
                 batch.forEach(pending -> answer(List.of(pending)));
             } else {
-                batch.forEach(pending -> pending.answer.completeExceptionally(e));
+                fail(batch, e);
             }
         } catch (RuntimeException e) {
-            batch.forEach(pending -> pending.answer.completeExceptionally(e));
+            fail(batch, e);
         }
     }
 
-    /** SQLSTATE classes 22 and 23: one row's fault. Anything else is the connection's or the server's. */
-    private static boolean isAboutTheData(SQLException e) {
+    private static <Q, A> void fail(List<Pending<Q, A>> batch, Exception cause) {
+        UnavailableException failure = new UnavailableException("The database could not be asked", cause);
+        batch.forEach(pending -> pending.answer.completeExceptionally(failure));
+    }
+
+    /**
+     * SQLSTATE classes 22 and 23: one row's fault; 40: a row that somebody else holds. Anything else is the connection's
+     * or the server's.
+     */
+    private static boolean isOfOneRow(SQLException e) {
         String state = e.getSQLState();
-        return state != null && (state.startsWith("22") || state.startsWith("23"));
+        return state != null && (state.startsWith("22") || state.startsWith("23") || state.startsWith("40"));
     }
 
     /** Asks several questions in one round trip, in a transaction of its own. */
@@ -119,5 +127,5 @@ final class SharedRoundTrip<Q, A> {
         List<A> execute(List<Q> questions) throws SQLException;
     }
 
-    private record Pending<Q, A>(Q question, CompletableFuture<A> answer) {}
+    private record Pending<Q, A>(Q question, CompletableFuture<A> answer, long askedAt) {}
 }

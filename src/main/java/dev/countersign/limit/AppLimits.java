@@ -3,9 +3,12 @@ package dev.countersign.limit;
 import dev.countersign.access.Audit;
 import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.error.UnavailableException;
+import dev.countersign.http.CallerContext;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 
 /** Admits the calls of an app up to its limits, which hold for all replicas on one database together. */
 @ApplicationScoped
@@ -21,6 +24,7 @@ public class AppLimits {
     private final RegisteredRates registered;
     private final LimitConfig config;
     private final Audit audit;
+    private final Counter failures;
     private final MeterRegistry metrics;
 
     AppLimits(
@@ -34,33 +38,32 @@ public class AppLimits {
         for (AppLimit limit : AppLimit.values()) {
             metrics.counter(REFUSALS, "limit", limit.type.toString());
         }
-        metrics.counter(FAILURES);
+        failures = metrics.counter(FAILURES);
     }
 
     /**
-     * Counts a call, and returns if it may go on.
-     *
-     * @throws TooManyRequestsException when the limit is used up
-     * @throws UnavailableException when that could not be found out: nobody is let in unlimited
+     * Counts a call, and is done if it may go on. Fails with {@link TooManyRequestsException} when the limit is used up,
+     * and with {@link UnavailableException} when that could not be found out: nobody is let in unlimited.
      */
-    public void admit(AppLimit limit, String appId) {
-        Duration wait = wait(limit, appId);
-        if (!wait.isZero()) {
-            metrics.counter(REFUSALS, "limit", limit.type.toString()).increment();
-            audit.refused(limit.event, "limit", appId, null);
-            throw new TooManyRequestsException(limit.message, limit.type, wait);
-        }
+    public CompletableFuture<Void> admit(AppLimit limit, String appId) {
+        CompletableFuture<Duration> wait = registered
+                .of(appId)
+                .thenCompose(rate -> buckets.take(bucket(limit, appId, rate), perMinute(limit, rate)));
+        return CallerContext.resume(wait).handle((time, failure) -> {
+            if (failure != null) {
+                failures.increment();
+                throw new UnavailableException("The limit could not be asked for", failure);
+            } else if (!time.isZero()) {
+                metrics.counter(REFUSALS, "limit", limit.type.toString()).increment();
+                audit.refused(limit.event, "limit", appId, null);
+                throw new TooManyRequestsException(limit.message, limit.type, time);
+            }
+            return null;
+        });
     }
 
-    private Duration wait(AppLimit limit, String appId) {
-        try {
-            RegisteredRates.Rate rate = registered.of(appId);
-            String name = rate.registered() ? appId : UNREGISTERED;
-            return buckets.take(limit + ":" + name, perMinute(limit, rate));
-        } catch (UnavailableException e) {
-            metrics.counter(FAILURES).increment();
-            throw e;
-        }
+    private static String bucket(AppLimit limit, String appId, RegisteredRates.Rate rate) {
+        return limit + ":" + (rate.registered() ? appId : UNREGISTERED);
     }
 
     private int perMinute(AppLimit limit, RegisteredRates.Rate rate) {

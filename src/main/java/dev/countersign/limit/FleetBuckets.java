@@ -2,26 +2,28 @@ package dev.countersign.limit;
 
 import static io.github.bucket4j.distributed.ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax;
 
-import dev.countersign.error.UnavailableException;
-import io.github.bucket4j.Bucket;
-import io.github.bucket4j.ConsumptionProbe;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.TimeMeter;
-import io.github.bucket4j.distributed.jdbc.PrimaryKeyMapper;
-import io.github.bucket4j.distributed.proxy.BucketNotFoundException;
+import io.github.bucket4j.distributed.AsyncBucketProxy;
+import io.github.bucket4j.distributed.proxy.ExecutionStrategy;
 import io.github.bucket4j.distributed.proxy.optimization.DelayParameters;
 import io.github.bucket4j.distributed.proxy.optimization.NopeOptimizationListener;
 import io.github.bucket4j.distributed.proxy.optimization.Optimization;
 import io.github.bucket4j.distributed.proxy.optimization.Optimizations;
 import io.github.bucket4j.distributed.proxy.optimization.skiponzero.SkipSyncOnZeroOptimization;
+import io.github.bucket4j.distributed.remote.CommandResult;
+import io.github.bucket4j.distributed.remote.Request;
+import io.github.bucket4j.distributed.remote.commands.CreateInitialStateAndExecuteCommand;
 import io.github.bucket4j.postgresql.Bucket4jPostgreSQL;
 import io.github.bucket4j.postgresql.PostgreSQLSelectForUpdateBasedProxyManager;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import io.quarkus.virtual.threads.VirtualThreads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
 
@@ -41,45 +43,36 @@ class FleetBuckets {
     private static final int MOST_BUCKETS = 100_000;
     private static final int DELETED_AT_ONCE = 1000;
 
-    private final PostgreSQLSelectForUpdateBasedProxyManager<String> table;
+    private final Table table;
     private final Rates rates;
-    private final RecentlyUsed<Bucket> buckets = new RecentlyUsed<>(MOST_BUCKETS);
-    private final Executor askers = task -> Thread.ofVirtual().name("limit").start(task);
+    private final Cache<Key, AsyncBucketProxy> buckets =
+            Caffeine.newBuilder().maximumSize(MOST_BUCKETS).build();
 
-    FleetBuckets(DataSource dataSource, LimitConfig config) {
+    FleetBuckets(DataSource dataSource, LimitConfig config, @VirtualThreads ExecutorService threads) {
         this.rates = new Rates(config.burst());
-        this.table = Bucket4jPostgreSQL.selectForUpdateBasedBuilder(dataSource)
-                .primaryKeyMapper(PrimaryKeyMapper.STRING)
-                .table("limit_bucket")
-                .idColumn("id")
-                .stateColumn("state")
-                .expiresAtColumn("expires_at")
-                .expirationAfterWrite(basedOnTimeForRefillingBucketUpToMax(Duration.ofMinutes(1)))
-                .build();
+        this.table = new Table(
+                Bucket4jPostgreSQL.selectForUpdateBasedBuilder(dataSource)
+                        .<Key>primaryKeyMapper((statement, i, key) -> statement.setString(i, key.id()))
+                        .table("limit_bucket")
+                        .idColumn("id")
+                        .stateColumn("state")
+                        .expiresAtColumn("expires_at")
+                        .expirationAfterWrite(basedOnTimeForRefillingBucketUpToMax(Duration.ofMinutes(1)))
+                        .executionStrategy(ExecutionStrategy.background(threads)),
+                rates);
     }
 
     /**
      * Takes a token from a bucket that gets so many a minute. With another rate it is another bucket, which is how a
      * changed limit takes hold.
      *
-     * @return zero if there was one, else how long until there will be
-     * @throws UnavailableException when the table could not be asked (when the caller's thread is interrupted, a token
-     *     may or may not have been taken)
+     * @return zero if there was one, else how long until there will be; a failure when the table could not be asked
      */
-    Duration take(String name, int perMinute) {
-        String id = name + ":" + perMinute;
-        try {
-            // Not on the caller's thread: who waits for another's answer there can't be interrupted, and would outwait
-            // the request's budget.
-            ConsumptionProbe probe = CompletableFuture.supplyAsync(() -> ask(id, perMinute), askers)
-                    .get();
-            return probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill());
-        } catch (ExecutionException e) {
-            throw new UnavailableException("The limit could not be asked for", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UnavailableException("The caller gave up", e);
-        }
+    CompletableFuture<Duration> take(String name, int perMinute) {
+        return buckets.get(new Key(name, perMinute), this::make)
+                .tryConsumeAndReturnRemaining(1)
+                .thenApply(probe ->
+                        probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill()));
     }
 
     /** A bucket that is full again has nothing to say. */
@@ -95,31 +88,11 @@ class FleetBuckets {
         }
     }
 
-    private ConsumptionProbe ask(String id, int perMinute) {
-        Bucket bucket = buckets.get(id, _ -> make(id, perMinute));
-        try {
-            return bucket.tryConsumeAndReturnRemaining(1);
-        } catch (RuntimeException e) {
-            if (!isMissing(e)) {
-                throw e;
-            }
-            // Of calls that come together none makes the row, as one that comes alone does.
-            table.builder().build(id, () -> rates.bucket(perMinute)).getAvailableTokens();
-            return bucket.tryConsumeAndReturnRemaining(1);
-        }
-    }
-
-    private static boolean isMissing(RuntimeException thrown) {
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof BucketNotFoundException) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private Bucket make(String id, int perMinute) {
-        return table.builder().withOptimization(inBulk(perMinute)).build(id, () -> rates.bucket(perMinute));
+    private AsyncBucketProxy make(Key key) {
+        return table.asAsync()
+                .builder()
+                .withOptimization(inBulk(key.perMinute))
+                .build(key, () -> CompletableFuture.completedFuture(rates.bucket(key.perMinute)));
     }
 
     private static Optimization inBulk(int perMinute) {
@@ -128,5 +101,42 @@ class FleetBuckets {
                 // The table is asked for each token, and not for the refusals between them.
                 ? new SkipSyncOnZeroOptimization(NopeOptimizationListener.INSTANCE, TimeMeter.SYSTEM_MILLISECONDS)
                 : Optimizations.delaying(new DelayParameters(untold, UNTOLD_TIME));
+    }
+
+    private record Key(String name, int perMinute) {
+        String id() {
+            return name + ":" + perMinute;
+        }
+    }
+
+    /**
+     * Bucket4j's, which can be asked without waiting for the answer too: a thread of the strategy's waits. Every request
+     * may make the bucket that it asks for, as Bucket4j (8.18) forgets those that share a request for a missing one.
+     */
+    private static final class Table extends PostgreSQLSelectForUpdateBasedProxyManager<Key> {
+
+        private final Rates rates;
+
+        Table(Bucket4jPostgreSQL.PostgreSQLSelectForUpdateBasedProxyManagerBuilder<Key> builder, Rates rates) {
+            super(builder);
+            this.rates = rates;
+        }
+
+        @Override
+        public boolean isAsyncModeSupported() {
+            return true;
+        }
+
+        @Override
+        public <T> CompletableFuture<CommandResult<T>> executeAsync(Key key, Request<T> request) {
+            return CompletableFuture.completedFuture(execute(
+                    key,
+                    new Request<>(
+                            new CreateInitialStateAndExecuteCommand<>(
+                                    rates.bucket(key.perMinute), request.getCommand()),
+                            request.getBackwardCompatibilityVersion(),
+                            request.getClientSideTime(),
+                            request.getExpirationStrategy())));
+        }
     }
 }

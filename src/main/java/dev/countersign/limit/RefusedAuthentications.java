@@ -1,5 +1,7 @@
 package dev.countersign.limit;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.countersign.api.model.LimitType;
 import dev.countersign.error.TooManyRequestsException;
 import io.github.bucket4j.Bucket;
@@ -16,7 +18,6 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Stops listening to an address whose requests are refused for their credentials too often. Each replica counts for
@@ -30,11 +31,17 @@ class RefusedAuthentications {
 
     private static final int MOST_ADDRESSES = 100_000;
 
+    /** By then a bucket is full again. */
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
     private final SourceAddress source;
     private final int perMinute;
     private final Rates rates;
     private final Counter refusals;
-    private final RecentlyUsed<Bucket> buckets = new RecentlyUsed<>(MOST_ADDRESSES);
+    private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
+            .maximumSize(MOST_ADDRESSES)
+            .expireAfterAccess(MINUTE)
+            .build();
 
     RefusedAuthentications(SourceAddress source, LimitConfig config, MeterRegistry metrics) {
         this.source = source;
@@ -67,8 +74,8 @@ class RefusedAuthentications {
     }
 
     private void check(RoutingContext context) {
-        Duration wait = wait(buckets.get(source.of(context.request())));
-        if (wait.isZero() || !asksForCredentials(context)) {
+        Duration wait = wait(context);
+        if (wait.isZero()) {
             context.next();
         } else {
             refusals.increment();
@@ -79,15 +86,20 @@ class RefusedAuthentications {
         }
     }
 
-    private static boolean asksForCredentials(RoutingContext context) {
-        return context.normalizedPath().startsWith("/prod/")
-                && !context.request().method().equals(HttpMethod.OPTIONS);
-    }
-
-    private static Duration wait(@Nullable Bucket bucket) {
+    private Duration wait(RoutingContext context) {
+        // Nearly always nobody has been refused, and then nobody's address is looked at.
+        if (buckets.asMap().isEmpty() || !asksForCredentials(context)) {
+            return Duration.ZERO;
+        }
+        Bucket bucket = buckets.getIfPresent(source.of(context.request()));
         return bucket == null
                 ? Duration.ZERO
                 : Duration.ofNanos(bucket.estimateAbilityToConsume(1).getNanosToWaitForRefill());
+    }
+
+    private static boolean asksForCredentials(RoutingContext context) {
+        return context.normalizedPath().startsWith("/prod/")
+                && !context.request().method().equals(HttpMethod.OPTIONS);
     }
 
     private Bucket make() {

@@ -1,6 +1,9 @@
 package dev.countersign.limit;
 
+import com.github.benmanes.caffeine.cache.AsyncLoadingCache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.countersign.error.UnavailableException;
+import io.quarkus.virtual.threads.VirtualThreads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -8,41 +11,33 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
 import javax.sql.DataSource;
 
-/**
- * What the registry says of each app's rate, at most about a second old. The call that finds it older asks again; the
- * others don't wait for it.
- */
+/** What the registry says of each app's rate, at most a second old. Calls that find it older share a look-up. */
 @ApplicationScoped
 class RegisteredRates {
 
     private static final String READ = "SELECT create_token_per_minute FROM app WHERE app_id = ?";
-    private static final long FRESH_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final Duration FRESH = Duration.ofSeconds(1);
     private static final int MOST_APPS = 100_000;
 
     private final DataSource dataSource;
-    private final RecentlyUsed<Known> known = new RecentlyUsed<>(MOST_APPS);
+    private final AsyncLoadingCache<String, Rate> known;
 
-    RegisteredRates(DataSource dataSource) {
+    RegisteredRates(DataSource dataSource, @VirtualThreads ExecutorService threads) {
         this.dataSource = dataSource;
+        this.known = Caffeine.newBuilder()
+                .maximumSize(MOST_APPS)
+                .expireAfterWrite(FRESH)
+                .executor(threads)
+                .buildAsync(this::read);
     }
 
-    /** @throws UnavailableException when it could not be read */
-    Rate of(String appId) {
-        Known last = known.get(appId);
-        if (last == null) {
-            return read(appId);
-        }
-        if (System.nanoTime() - last.readAt < FRESH_NANOS || !last.asking.compareAndSet(false, true)) {
-            return last.rate;
-        }
-        try {
-            return read(appId);
-        } finally {
-            last.asking.set(false);
-        }
+    /** A failure when it could not be read. */
+    CompletableFuture<Rate> of(String appId) {
+        return known.get(appId);
     }
 
     private Rate read(String appId) {
@@ -50,9 +45,7 @@ class RegisteredRates {
                 PreparedStatement statement = connection.prepareStatement(READ)) {
             statement.setString(1, appId);
             try (ResultSet row = statement.executeQuery()) {
-                Rate rate = row.next() ? new Rate(true, optional(row)) : Rate.UNREGISTERED;
-                known.put(appId, new Known(rate, System.nanoTime(), new AtomicBoolean()));
-                return rate;
+                return row.next() ? new Rate(true, optional(row)) : Rate.UNREGISTERED;
             }
         } catch (SQLException e) {
             throw new UnavailableException("The app's limit could not be read", e);
@@ -68,6 +61,4 @@ class RegisteredRates {
     record Rate(boolean registered, OptionalInt createTokenPerMinute) {
         static final Rate UNREGISTERED = new Rate(false, OptionalInt.empty());
     }
-
-    private record Known(Rate rate, long readAt, AtomicBoolean asking) {}
 }

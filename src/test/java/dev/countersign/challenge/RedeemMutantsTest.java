@@ -22,6 +22,7 @@ import io.quarkus.security.runtime.QuarkusPrincipal;
 import io.quarkus.security.runtime.QuarkusSecurityIdentity;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
+import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.sql.Connection;
@@ -31,9 +32,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -70,6 +75,9 @@ class RedeemMutantsTest extends ServiceTest {
 
     @Inject
     RequestBudget budget;
+
+    @Inject
+    Vertx vertx;
 
     private final PGSimpleDataSource dataSource = new PGSimpleDataSource();
 
@@ -164,7 +172,7 @@ class RedeemMutantsTest extends ServiceTest {
         ChallengeService service = service(1, redeem, count);
         Token token = create("demo");
         for (String code : List.of(token.code(), "wrong")) {
-            assertThatThrownBy(() -> service.redeem(attempt(token, code)))
+            assertThatThrownBy(() -> redeemNow(service, attempt(token, code)))
                     .isInstanceOf(UnavailableException.class)
                     .rootCause()
                     .hasMessageContaining("violates check constraint");
@@ -173,9 +181,13 @@ class RedeemMutantsTest extends ServiceTest {
 
     /** All find the token live; then each writes. */
     private List<String> redeemTogether(String redeem) throws Exception {
-        ChallengeService service = service(5, redeem, COUNT);
         Token token = create("demo");
-        holdUp(token, nCopies(CLIENTS, () -> redeem(service, token)), () -> {});
+        // A service each, as replicas are: within one, attempts at a code share a transaction.
+        List<Runnable> redeems = Stream.generate(() -> service(5, redeem, COUNT))
+                .limit(CLIENTS)
+                .<Runnable>map(service -> () -> redeem(service, token))
+                .toList();
+        holdUp(token, redeems, () -> {});
         return history.violations();
     }
 
@@ -229,7 +241,7 @@ class RedeemMutantsTest extends ServiceTest {
                 keys,
                 writer,
                 reader,
-                new SessionRedemption(dataSource, maxAttempts, redeem, count),
+                new SessionRedemption(dataSource, maxAttempts, redeem, count, budget),
                 budget,
                 new Audit(TESTER),
                 limits,
@@ -285,12 +297,33 @@ class RedeemMutantsTest extends ServiceTest {
         Outcome outcome = Outcome.REFUSED;
         Instant redeemedAt = null;
         try {
-            redeemedAt = service.redeem(attempt).redeemedAt();
+            redeemedAt = redeemNow(service, attempt).redeemedAt();
             outcome = Outcome.DONE;
         } catch (NoSuchResourceException e) {
             // Refused, then.
         }
         history.add(new Operation(kind, attempt.sessionId(), null, outcome, start, RedeemHistory.now(), redeemedAt));
+    }
+
+    /** In a context such as a request has. */
+    private Redeemed redeemNow(ChallengeService service, RedeemAttempt attempt) {
+        CompletableFuture<Redeemed> outcome = new CompletableFuture<>();
+        vertx.getOrCreateContext()
+                .runOnContext(_ -> service.redeem(attempt).whenComplete((redeemed, failure) -> {
+                    if (failure == null) {
+                        outcome.complete(redeemed);
+                    } else {
+                        outcome.completeExceptionally(
+                                failure instanceof CompletionException ? failure.getCause() : failure);
+                    }
+                }));
+        try {
+            return outcome.get();
+        } catch (ExecutionException e) {
+            throw (RuntimeException) e.getCause();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static RedeemAttempt attempt(Token token, String code) {
