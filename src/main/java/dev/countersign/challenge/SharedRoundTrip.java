@@ -94,14 +94,22 @@ final class SharedRoundTrip<Q, A> {
                 batch.get(i).answer.complete(answers.get(i));
             }
         } catch (SQLException e) {
-            if (batch.size() > 1 && isOfOneRow(e)) {
-                LOG.debugf("A batch of %d was refused, asking one by one", batch.size());
-                batch.forEach(pending -> answer(List.of(pending)));
+            if (isOfOneRow(e)) {
+                LOG.debugf("A batch of %d was refused, asking again one by one", batch.size());
+                batch.forEach(this::answerAlone);
             } else {
                 fail(batch, e);
             }
         } catch (RuntimeException e) {
             fail(batch, e);
+        }
+    }
+
+    private void answerAlone(Pending<Q, A> pending) {
+        try {
+            pending.answer.complete(statement.execute(List.of(pending.question)).getFirst());
+        } catch (SQLException | RuntimeException e) {
+            fail(List.of(pending), e);
         }
     }
 
@@ -111,8 +119,8 @@ final class SharedRoundTrip<Q, A> {
     }
 
     /**
-     * SQLSTATE classes 22 and 23: one row's fault; 40: a row that somebody else holds. Anything else is the connection's
-     * or the server's.
+     * SQLSTATE classes 22 and 23: one row's fault, or a row that was on its way to the default partition when the one that
+     * it belongs to was attached; 40: a row that somebody else holds. Anything else is the connection's or the server's.
      */
     private static boolean isOfOneRow(SQLException e) {
         String state = e.getSQLState();

@@ -1,0 +1,88 @@
+package dev.countersign.challenge;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.countersign.error.UnavailableException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Test;
+
+/** With a database that fails as a real one seldom does. */
+class SharedRoundTripTest {
+
+    private static final String CHECK_VIOLATION = "23514";
+    private static final String CONNECTION_FAILURE = "08006";
+
+    /** As when a partition is attached between a lone row's way to the default partition and its check. */
+    @Test
+    void asksALoneQuestionAgainWhoseRowWasRefused() throws Exception {
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        SharedRoundTrip<String, String> roundTrip = roundTrip(questions -> {
+            asked.add(questions);
+            return asked.size() == 1 ? refuse(CHECK_VIOLATION) : questions;
+        });
+
+        assertThat(roundTrip.ask("a").get(5, SECONDS)).isEqualTo("a");
+
+        assertThat(asked).containsExactly(List.of("a"), List.of("a"));
+        roundTrip.stop();
+    }
+
+    @Test
+    void failsTheOneWhoseRowIsRefusedAndNotItsNeighbours() throws Exception {
+        CountDownLatch queued = new CountDownLatch(1);
+        SharedRoundTrip<String, String> roundTrip = roundTrip(questions -> {
+            await(queued);
+            return questions.contains("bad") ? refuse(CHECK_VIOLATION) : questions;
+        });
+        CompletableFuture<String> first = roundTrip.ask("first");
+        CompletableFuture<String> good = roundTrip.ask("good");
+        CompletableFuture<String> bad = roundTrip.ask("bad");
+        queued.countDown();
+
+        assertThat(first.get(5, SECONDS)).isEqualTo("first");
+        assertThat(good.get(5, SECONDS)).isEqualTo("good");
+        assertThatThrownBy(() -> bad.get(5, SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(UnavailableException.class);
+        roundTrip.stop();
+    }
+
+    /** What was asked may have happened. */
+    @Test
+    void asksNothingAgainWhenTheConnectionIsLost() throws Exception {
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        SharedRoundTrip<String, String> roundTrip = roundTrip(questions -> {
+            asked.add(questions);
+            return refuse(CONNECTION_FAILURE);
+        });
+
+        assertThatThrownBy(() -> roundTrip.ask("a").get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+
+        assertThat(asked).hasSize(1);
+        roundTrip.stop();
+    }
+
+    private static SharedRoundTrip<String, String> roundTrip(SharedRoundTrip.Statement<String, String> statement) {
+        return new SharedRoundTrip<>("test", Duration.ofSeconds(5), statement);
+    }
+
+    private static List<String> refuse(String sqlState) throws SQLException {
+        throw new SQLException("refused", sqlState);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
