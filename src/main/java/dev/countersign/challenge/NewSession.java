@@ -15,11 +15,10 @@ import java.util.HexFormat;
 @SuppressWarnings("ArrayRecordComponent")
 record NewSession(String appId, String idTail, String keyId, byte[] salt, String issuedTo) {
 
-    private static final SecureRandom RANDOM = new SecureRandom();
-
     static NewSession of(String appId, String keyId, String issuedTo) {
         byte[] random = new byte[10 + 16];
-        RANDOM.nextBytes(random);
+        // Not kept in a static field, which a native image would have with the seed of the machine that built it.
+        new SecureRandom().nextBytes(random);
         random[0] = (byte) (0x80 | (random[0] & 0x0f));
         random[2] = (byte) (0x80 | (random[2] & 0x3f));
         HexFormat hex = HexFormat.of();
