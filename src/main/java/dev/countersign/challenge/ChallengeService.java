@@ -95,7 +95,7 @@ public class ChallengeService {
                     FoundSession.Live live = found.live();
                     if (live == null) {
                         audit.refused("read", "no live token", appId, sessionId);
-                        counts.refused();
+                        counts.refused(found);
                         throw NoSuchResourceException.token();
                     }
                     audit.done("read", appId, sessionId);
@@ -168,7 +168,7 @@ public class ChallengeService {
         }
         return budget.spend(() -> redemption.refuse(attempt)).thenApply(locked -> {
             audit.refused("redeem", found.refusal(), attempt.appId(), attempt.sessionId());
-            counts.refused();
+            counts.refused(found);
             if (locked) {
                 audit.done("lock", attempt.appId(), attempt.sessionId());
                 counts.locked();

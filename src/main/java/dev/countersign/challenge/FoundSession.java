@@ -34,6 +34,11 @@ record FoundSession(
         };
     }
 
+    /** Whether its row is still there, and its time is over. */
+    boolean hasExpired() {
+        return equals(EXPIRED);
+    }
+
     /** Why a redeem that met this session is refused; for the audit alone. */
     String refusal() {
         return live == null ? state : "wrong code";

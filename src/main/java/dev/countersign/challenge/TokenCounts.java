@@ -13,6 +13,7 @@ class TokenCounts {
     private final Counter locked;
     private final Counter removed;
     private final Counter refused;
+    private final Counter expired;
 
     TokenCounts(MeterRegistry metrics) {
         issued = counter(metrics, "issued");
@@ -20,6 +21,7 @@ class TokenCounts {
         locked = counter(metrics, "locked");
         removed = counter(metrics, "removed");
         refused = counter(metrics, "refused");
+        expired = counter(metrics, "expired");
     }
 
     void issued() {
@@ -41,6 +43,14 @@ class TokenCounts {
     /** Any operation, for whatever reason. */
     void refused() {
         refused.increment();
+    }
+
+    /** A read or a redeem that met this session, counted a second time when it came too late for its token. */
+    void refused(FoundSession met) {
+        refused();
+        if (met.hasExpired()) {
+            expired.increment();
+        }
     }
 
     private static Counter counter(MeterRegistry metrics, String outcome) {

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
+import dev.countersign.api.model.LimitType;
 import dev.countersign.support.PostgresServer;
 import dev.countersign.support.ServiceClient;
 import dev.countersign.support.ServiceClient.Token;
@@ -17,6 +18,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -80,6 +85,16 @@ class ObservabilityIT {
                 client.redeem("demo", locked.session(), "wrong");
             }
             create(client);
+            // Before that, the purge would take an expired row away.
+            await().atMost(Duration.ofSeconds(30)).until(ObservabilityIT::hasPartitions);
+            Token expired = create(client);
+            database.execute("""
+                    UPDATE challenge_session
+                       SET created_at = now() - interval '2 seconds', expires_at = now() - interval '1 second'
+                     WHERE session_id = '%s'
+                    """.formatted(expired.session()));
+            client.read("demo", expired.session());
+            client.redeem("demo", expired.session(), expired.code());
             await().atMost(Duration.ofSeconds(15)).until(() -> TRACES.stream().anyMatch(t -> t.contains("redeem")));
             await().atMost(Duration.ofSeconds(15)).untilAsserted(() -> {
                 metrics = scrape(service);
@@ -101,14 +116,14 @@ class ObservabilityIT {
 
     @Test
     void tokensAreCountedByWhatBecameOfThem() {
-        // Without the trace that a line may name as its example.
-        assertThat(metrics.lines().map(line -> line.replaceFirst(" # .*", "")))
+        assertThat(samples("countersign_tokens"))
                 .contains(
-                        "countersign_tokens_total{outcome=\"issued\"} 4.0",
+                        "countersign_tokens_total{outcome=\"issued\"} 5.0",
                         "countersign_tokens_total{outcome=\"redeemed\"} 1.0",
                         "countersign_tokens_total{outcome=\"removed\"} 1.0",
                         "countersign_tokens_total{outcome=\"locked\"} 1.0",
-                        "countersign_tokens_total{outcome=\"refused\"} 5.0",
+                        "countersign_tokens_total{outcome=\"refused\"} 7.0",
+                        "countersign_tokens_total{outcome=\"expired\"} 2.0",
                         "countersign_tokens_live{key=\"test\"} 1.0");
     }
 
@@ -117,6 +132,30 @@ class ObservabilityIT {
         assertThat(metrics)
                 .contains("uri=\"/prod/backend/{appId}/challenge/{sessionId}/redeem\"")
                 .doesNotContain("demo");
+        assertThat(samples("http_server_requests_seconds_count"))
+                .anyMatch(line -> line.contains("method=\"POST\"")
+                        && line.contains("uri=\"/prod/backend/{appId}/challenge\"")
+                        && line.contains("outcome=\"SUCCESS\"")
+                        && line.contains("status=\"200\"")
+                        && line.endsWith(" 5.0"))
+                .anyMatch(line -> line.contains("/{sessionId}/redeem\"")
+                        && line.contains("outcome=\"CLIENT_ERROR\"")
+                        && line.contains("status=\"404\"")
+                        && line.endsWith(" 6.0"));
+    }
+
+    @Test
+    void purgePoolAndLimiterAreShown() {
+        assertThat(samples("countersign_purge_lag_seconds")).containsExactly("countersign_purge_lag_seconds 0.0");
+        assertThat(samples("countersign_purge_rows_total")).hasSize(1);
+        assertThat(samples("countersign_purge_partitions_total")).hasSize(1);
+        assertThat(samples("agroal_active_count")).hasSize(1);
+        assertThat(samples("agroal_awaiting_count")).hasSize(1);
+        assertThat(samples("countersign_limit_failures_total")).containsExactly("countersign_limit_failures_total 0.0");
+        for (LimitType limit : LimitType.values()) {
+            assertThat(samples("countersign_limit_refusals_total"))
+                    .contains("countersign_limit_refusals_total{limit=\"" + limit + "\"} 0.0");
+        }
     }
 
     @Test
@@ -138,7 +177,7 @@ class ObservabilityIT {
     @Test
     void tracesGoToTheEndpointWithoutACode() {
         assertThat(TRACES).anyMatch(trace -> trace.contains("/prod/backend/{appId}/challenge/{sessionId}/redeem"));
-        assertThat(CODES).hasSize(4).allSatisfy(code -> assertThat(TRACES).noneMatch(trace -> trace.contains(code)));
+        assertThat(CODES).hasSize(5).allSatisfy(code -> assertThat(TRACES).noneMatch(trace -> trace.contains(code)));
     }
 
     @Test
@@ -161,6 +200,22 @@ class ObservabilityIT {
         List<String> names = new ArrayList<>();
         object.fieldNames().forEachRemaining(names::add);
         return names.stream();
+    }
+
+    /** Without the trace that a line may name as its example. */
+    private static List<String> samples(String metric) {
+        return metrics.lines()
+                .filter(line -> line.startsWith(metric))
+                .map(line -> line.replaceFirst(" # .*", ""))
+                .toList();
+    }
+
+    private static boolean hasPartitions() throws SQLException {
+        try (Connection connection = database.connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT EXISTS (SELECT FROM challenge_session_partition)")) {
+            return row.next() && row.getBoolean(1);
+        }
     }
 
     private static Token create(ServiceClient client) {
