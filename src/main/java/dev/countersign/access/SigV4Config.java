@@ -12,7 +12,7 @@ import org.hibernate.validator.constraints.time.DurationMin;
 @ConfigMapping(prefix = "countersign.sigv4")
 public interface SigV4Config {
 
-    /** The region in the credential scope. */
+    /** The region that clients sign for, in the credential scope. */
     @WithDefault("us-east-1")
     String region();
 

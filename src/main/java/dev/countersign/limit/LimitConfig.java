@@ -13,24 +13,25 @@ import org.hibernate.validator.constraints.time.DurationMin;
 @ConfigMapping(prefix = "countersign.limit")
 public interface LimitConfig {
 
-    /** How many tokens may be created for an app in a minute, when the app itself doesn't say. */
+    /** How many tokens may be created for an app in a minute, when the app itself doesn't say; 1 or more. */
     @WithDefault("6000000")
     @Min(1)
     int createTokenPerMinute();
 
-    /** How many tokens of an app may be read in a minute, whether there are such tokens or not. */
+    /** How many tokens of an app may be read in a minute, whether there are such tokens or not; 1 or more. */
     @WithDefault("6000000")
     @Min(1)
     int readPerMinute();
 
-    /** How many codes may be tried with an app in a minute, right or wrong, over all its tokens. */
+    /** How many codes may be tried with an app in a minute, right or wrong, over all its tokens; 1 or more. */
     @WithDefault("6000000")
     @Min(1)
     int redeemPerMinute();
 
     /**
-     * How many requests from one address may be refused for their credentials in a minute, by each replica. An address
-     * that has used them up is not listened to until the next would be due. An IPv6 address counts as its /64.
+     * How many requests from one address may be refused for their credentials in a minute, by each replica; 1 or more.
+     * An address that has used them up is not listened to until the next would be due. An IPv6 address counts as its
+     * /64.
      */
     @WithDefault("6000")
     @Min(1)
