@@ -1,16 +1,21 @@
 package dev.countersign.support;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import io.zonky.test.db.postgres.util.LinuxUtils;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A real PostgreSQL of a test's own, on a free port, durable as in production. */
@@ -26,7 +31,15 @@ public final class PostgresServer implements AutoCloseable {
 
     public static PostgresServer start() {
         try {
-            Path data = Files.createTempDirectory("countersign-test-postgres");
+            return startIn(Files.createTempDirectory("countersign-test-postgres"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** With its data in an empty directory of the test's choice. */
+    public static PostgresServer startIn(Path data) {
+        try {
             EmbeddedPostgres postgres = EmbeddedPostgres.builder()
                     .setDataDirectory(data)
                     .setCleanDataDirectory(true)
@@ -80,6 +93,69 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
+    /** The only value of the only row. */
+    public long ask(String sql) throws SQLException {
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    /** Ends the server without a checkpoint, and takes back nothing and flushes nothing: as if it had crashed. */
+    public void stopImmediately() {
+        pgCtl("stop", "-m", "immediate");
+    }
+
+    /** Starts a server that has ended on its data and port, and returns when it has recovered and lets callers in. */
+    public void startAgain() {
+        // Without the first word, which is the program's path.
+        String options = lines("postmaster.opts").getFirst().replaceFirst("^\\S+ ", "");
+        pgCtl("start", "-o", options, "-l", data.resolve("restarted.log").toString());
+    }
+
+    /** Whether its postmaster lives. */
+    public boolean isRunning() {
+        return Files.exists(data.resolve("postmaster.pid"))
+                && postmaster().map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    private void pgCtl(String... arguments) {
+        List<String> command = new ArrayList<>();
+        // As whom it was started: PostgreSQL refuses to run as root.
+        if (LinuxUtils.isUnshareAvailable()) {
+            command.addAll(List.of("unshare", "-U"));
+        }
+        command.add(Path.of(lines("postmaster.opts").getFirst().split(" ", 2)[0])
+                .resolveSibling("pg_ctl")
+                .toString());
+        command.addAll(List.of(arguments));
+        command.addAll(List.of("-D", data.toString(), "-w", "-t", "60"));
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (process.waitFor() != 0) {
+                throw new IllegalStateException(command + " failed");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<String> lines(String file) {
+        try {
+            return Files.readAllLines(data.resolve(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Stops every process of the server where it stands, as a hung host does. */
     public void freeze() {
         signalAll("STOP");
@@ -90,19 +166,14 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private void signalAll(String signal) {
-        ProcessHandle postmaster = postmaster();
+        ProcessHandle postmaster = postmaster().orElseThrow();
         signal(signal, postmaster);
         postmaster.descendants().forEach(process -> signal(signal, process));
     }
 
-    private ProcessHandle postmaster() {
-        try {
-            long pid = Long.parseLong(
-                    Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip());
-            return ProcessHandle.of(pid).orElseThrow();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private Optional<ProcessHandle> postmaster() {
+        return ProcessHandle.of(
+                Long.parseLong(lines("postmaster.pid").getFirst().strip()));
     }
 
     private static void signal(String signal, ProcessHandle process) {

@@ -1,6 +1,9 @@
 package dev.countersign.support;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
@@ -23,6 +26,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ServiceProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
+    private static final String PORT = "quarkus.http.port";
+    private static final String MANAGEMENT_PORT = "quarkus.management.port";
     private static final Duration START_WAIT = Duration.ofSeconds(60);
     private static final AtomicInteger STARTED = new AtomicInteger();
 
@@ -48,12 +53,14 @@ public final class ServiceProcess implements AutoCloseable {
     private final Path log;
     private final URI base;
     private final URI management;
+    private final Map<String, String> settings;
 
-    private ServiceProcess(Process process, Path log, URI base, URI management) {
+    private ServiceProcess(Process process, Path log, URI base, URI management, Map<String, String> settings) {
         this.process = process;
         this.log = log;
         this.base = base;
         this.management = management;
+        this.settings = settings;
     }
 
     /** Returns when it answers. */
@@ -68,18 +75,46 @@ public final class ServiceProcess implements AutoCloseable {
 
     /** With the JVM's own defaults, as it is deployed. */
     public static ServiceProcess startForLong(PostgresServer database) {
-        return start(database, Map.of(), List.of());
+        return startForLong(database, Map.of());
+    }
+
+    /** The same, with further settings. */
+    public static ServiceProcess startForLong(PostgresServer database, Map<String, String> more) {
+        return start(database, more, List.of());
+    }
+
+    /** By another program, whose command the service's own is added to: one that changes its clock, say. */
+    public static ServiceProcess startBy(List<String> otherProgram, PostgresServer database, Map<String, String> more) {
+        List<String> command = new ArrayList<>(otherProgram);
+        Map<String, String> settings = settings(database, freePort(), freePort(), more);
+        command.addAll(withSettings(program(SHORT_LIFE), settings));
+        return start(command, settings);
     }
 
     private static ServiceProcess start(PostgresServer database, Map<String, String> more, List<String> jvmOptions) {
-        int port = freePort();
-        int managementPort = freePort();
+        Map<String, String> settings = settings(database, freePort(), freePort(), more);
+        return start(withSettings(program(jvmOptions), settings), settings);
+    }
+
+    private static ServiceProcess start(List<String> command, Map<String, String> settings) {
         Path log = nextLog();
         return started(new ServiceProcess(
-                run(program(jvmOptions), settings(database, port, managementPort, more), log),
+                begin(command, log, Path.of(System.getProperty("user.dir"))),
                 log,
-                localhost(port),
-                localhost(managementPort)));
+                localhost(Integer.parseInt(settings.get(PORT))),
+                localhost(Integer.parseInt(settings.get(MANAGEMENT_PORT))),
+                settings));
+    }
+
+    /**
+     * Another process in the place of this one, which must have ended: on its ports, with these settings changed. An
+     * empty value takes one away.
+     */
+    public ServiceProcess startAgain(Map<String, String> changes) {
+        Map<String, String> changed = new TreeMap<>(settings);
+        changed.putAll(changes);
+        changed.values().removeIf(String::isEmpty);
+        return start(withSettings(program(SHORT_LIFE), changed), changed);
     }
 
     /** By a command of the test's own, to which the settings and the jar are added; it begins with Java's options. */
@@ -89,9 +124,11 @@ public final class ServiceProcess implements AutoCloseable {
         Path log = nextLog();
         List<String> all = new ArrayList<>(command);
         all.addAll(java(SHORT_LIFE));
-        settings(database, port, managementPort, Map.of()).forEach((name, value) -> all.add("-D" + name + "=" + value));
+        Map<String, String> settings = settings(database, port, managementPort, Map.of());
+        settings.forEach((name, value) -> all.add("-D" + name + "=" + value));
         all.addAll(List.of("-jar", jar.toString()));
-        return started(new ServiceProcess(begin(all, log, directory), log, localhost(port), localhost(managementPort)));
+        return started(new ServiceProcess(
+                begin(all, log, directory), log, localhost(port), localhost(managementPort), settings));
     }
 
     /** For what ends by itself; returns its exit code. */
@@ -121,6 +158,42 @@ public final class ServiceProcess implements AutoCloseable {
     /** Its id in this machine. */
     public long pid() {
         return process.pid();
+    }
+
+    /** The status of a reply on the management port; 0 when none comes within 2.5 s. */
+    public int probe(String path) {
+        try {
+            HttpURLConnection probe =
+                    (HttpURLConnection) management.resolve(path).toURL().openConnection();
+            try {
+                probe.setConnectTimeout(1000);
+                probe.setReadTimeout(2500);
+                return probe.getResponseCode();
+            } finally {
+                // Else each probe leaves a socket open.
+                probe.disconnect();
+            }
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /** What Prometheus would scrape. */
+    public String metrics() {
+        try (InputStream metrics = management.resolve("/q/metrics").toURL().openStream()) {
+            return new String(metrics.readAllBytes(), UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Has its JVM do something, such as {@code GC.run}. */
+    public void jcmd(String... command) {
+        List<String> arguments = new ArrayList<>(List.of(Long.toString(pid())));
+        arguments.addAll(List.of(command));
+        new Program(Path.of(System.getProperty("java.home"), "bin", "jcmd"))
+                .run(Map.of(), arguments.toArray(String[]::new))
+                .output();
     }
 
     /** SIGTERM, and it may take its time to end. */
@@ -157,8 +230,8 @@ public final class ServiceProcess implements AutoCloseable {
         settings.put("countersign.challenge.keys.test", KEY);
         settings.put("countersign.challenge.active-key", "test");
         settings.putAll(AwsCredentials.settings());
-        settings.put("quarkus.http.port", Integer.toString(port));
-        settings.put("quarkus.management.port", Integer.toString(managementPort));
+        settings.put(PORT, Integer.toString(port));
+        settings.put(MANAGEMENT_PORT, Integer.toString(managementPort));
         settings.putAll(more);
         return settings;
     }
@@ -222,15 +295,7 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     private boolean answers() {
-        try {
-            HttpURLConnection probe = (HttpURLConnection)
-                    management.resolve("/q/health/live").toURL().openConnection();
-            probe.setConnectTimeout(1000);
-            probe.setReadTimeout(1000);
-            return probe.getResponseCode() == 200;
-        } catch (IOException e) {
-            return false;
-        }
+        return probe("/q/health/live") == 200;
     }
 
     private void awaitEnd() {
@@ -252,7 +317,7 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
-    private static int freePort() {
+    static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
@@ -264,7 +329,8 @@ public final class ServiceProcess implements AutoCloseable {
         return URI.create("http://localhost:" + port);
     }
 
-    private static String randomKey() {
+    /** For {@code countersign.challenge.keys}. */
+    public static String randomKey() {
         byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
         return Base64.getEncoder().encodeToString(key);

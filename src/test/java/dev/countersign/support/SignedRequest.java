@@ -26,22 +26,22 @@ public record SignedRequest(String method, String path, Map<String, String> head
     /** Signed by any key, at a time so far from now. */
     public static SignedRequest of(
             String method, String path, String body, String accessKeyId, String secret, Duration offset) {
-        return of("localhost", method, path, body, accessKeyId, secret, offset);
+        return to("localhost", method, path, body, accessKeyId, secret, offset);
     }
 
     /** Signed by {@link AwsCredentials} for a host and port. */
     public static SignedRequest to(String authority, String method, String path, String body) {
-        return of(
-                authority,
-                method,
-                path,
-                body,
-                AwsCredentials.ACCESS_KEY_ID,
-                AwsCredentials.SECRET_ACCESS_KEY,
-                Duration.ZERO);
+        return to(authority, method, path, body, Duration.ZERO);
     }
 
-    private static SignedRequest of(
+    /** The same, at a time so far from now. */
+    public static SignedRequest to(String authority, String method, String path, String body, Duration offset) {
+        return to(
+                authority, method, path, body, AwsCredentials.ACCESS_KEY_ID, AwsCredentials.SECRET_ACCESS_KEY, offset);
+    }
+
+    /** Signed by any key for a host and port, at a time so far from now. */
+    public static SignedRequest to(
             String authority,
             String method,
             String path,

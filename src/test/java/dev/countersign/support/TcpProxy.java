@@ -7,8 +7,10 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /** Stands between the service and its database, and fails as networks do. */
 public final class TcpProxy implements AutoCloseable {
@@ -18,6 +20,8 @@ public final class TcpProxy implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private volatile ServerSocket listener;
     private volatile boolean blackHole;
+    private volatile boolean dropReplies;
+    private volatile Duration delay = Duration.ZERO;
 
     private TcpProxy(int target, ServerSocket listener) {
         this.target = target;
@@ -54,8 +58,20 @@ public final class TcpProxy implements AutoCloseable {
         sockets.clear();
     }
 
+    /** From now on, what the server answers gets lost, and its connection is reset; what it was asked has arrived. */
+    public void dropReplies() {
+        dropReplies = true;
+    }
+
+    /** From now on, whatever is sent arrives so much later. */
+    public void delay(Duration delay) {
+        this.delay = delay;
+    }
+
     /** Works again; connections that were in the black hole stay dead. */
     public void heal() {
+        delay = Duration.ZERO;
+        dropReplies = false;
         try {
             if (blackHole) {
                 sockets.forEach(TcpProxy::reset);
@@ -98,21 +114,25 @@ public final class TcpProxy implements AutoCloseable {
             sockets.add(server);
             client.setTcpNoDelay(true);
             server.setTcpNoDelay(true);
-            pump(client, server);
-            pump(server, client);
+            pump(client, server, false);
+            pump(server, client, true);
         } catch (IOException e) {
             reset(client);
             throw e;
         }
     }
 
-    private void pump(Socket from, Socket to) {
+    private void pump(Socket from, Socket to, boolean replies) {
         Thread.ofVirtual().start(() -> {
             byte[] buffer = new byte[16 * 1024];
             try {
                 for (int read = from.getInputStream().read(buffer);
                         read >= 0;
                         read = from.getInputStream().read(buffer)) {
+                    if (replies && dropReplies) {
+                        throw new SocketException("The reply is dropped");
+                    }
+                    LockSupport.parkNanos(delay.toNanos());
                     if (!blackHole) {
                         to.getOutputStream().write(buffer, 0, read);
                     }
