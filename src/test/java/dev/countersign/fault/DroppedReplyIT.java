@@ -30,7 +30,7 @@ class DroppedReplyIT {
 
     private static final Logger LOG = Logger.getLogger(DroppedReplyIT.class);
 
-    private static final int REDEEMS = Extent.times(20, 200);
+    private static final int REDEEMS = Extent.times(10, 200);
     private static final String OTHER_KEY_ID = "AKIACOUNTERSIGNTEST2";
     private static final String OTHER_SECRET = "another-test-only-secret-of-forty-chars!";
 
