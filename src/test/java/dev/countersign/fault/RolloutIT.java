@@ -88,21 +88,23 @@ class RolloutIT {
             }
             calls = load.stop();
         }
-        ledger.audit(balancer.baseUri());
         List<Integer> failed =
                 calls.stream().map(Call::status).filter(status -> status != 200).toList();
+        // Before the audit, which can't judge a token that a failed request has left with a key that is gone.
+        assertThat(failed)
+                .as("statuses of failed requests, of %d", calls.size())
+                .isEmpty();
+        ledger.audit(balancer.baseUri());
         LOG.infof(
                 "schema of the next version, key rotations %d, rolling restarts of two replicas %d: requests %d at %d a"
-                        + " second, failed %d %s, longest reply %d ms; %s",
+                        + " second, failed %d, longest reply %d ms; %s",
                 ROTATIONS,
                 3 * ROTATIONS,
                 calls.size(),
                 CALLS_PER_SECOND,
                 failed.size(),
-                failed,
                 calls.stream().mapToLong(Call::millis).max().orElseThrow(),
                 ledger);
-        assertThat(failed).isEmpty();
         assertThat(ledger.lost()).isZero();
         assertThat(ledger.redeems()).isPositive();
     }
