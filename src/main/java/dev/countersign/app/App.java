@@ -70,6 +70,11 @@ class App extends PanacheEntityBase {
                 .getSingleResult();
     }
 
+    /** Whether there was one; of several removals at once, for exactly one. */
+    static boolean remove(String appId) {
+        return delete("appId", appId) > 0;
+    }
+
     static Optional<App> named(String appId) {
         return findByIdOptional(appId);
     }

@@ -63,7 +63,7 @@ public class AppService {
      * {@link NoSuchResourceException} when it is not registered, as after the first deletion.
      */
     CompletionStage<Void> delete(String appId) {
-        return inTransaction(() -> App.deleteById(appId)).thenAccept(deleted -> {
+        return inTransaction(() -> App.remove(appId)).thenAccept(deleted -> {
             if (!deleted) {
                 throw NoSuchResourceException.app();
             }

@@ -98,6 +98,21 @@ class AppTest extends ServiceTest {
     }
 
     @Test
+    void oneOfSeveralDeletionsAtOnceDeletes() throws Exception {
+        Callable<Integer> delete = () -> call().delete("/prod/apps/wiki").statusCode();
+        try (ExecutorService callers = Executors.newFixedThreadPool(8)) {
+            for (int round = 0; round < 20; round++) {
+                put("wiki", "{}").statusCode(201);
+                List<Integer> statuses = new ArrayList<>();
+                for (Future<Integer> status : callers.invokeAll(java.util.Collections.nCopies(8, delete))) {
+                    statuses.add(status.get());
+                }
+                assertThat(statuses).containsOnly(204, 404).containsOnlyOnce(204);
+            }
+        }
+    }
+
+    @Test
     void listIsReadAPageAtATime() {
         for (String app : List.of("blog", "shop", "wiki")) {
             put(app, "{}").statusCode(201);
