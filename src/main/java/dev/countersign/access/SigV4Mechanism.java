@@ -12,7 +12,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -35,20 +34,19 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
 
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager identities) {
-        List<String> headers = context.request().headers().getAll("Authorization");
+        // RequestShape has refused a second one.
+        String header = context.request().getHeader("Authorization");
         try {
-            if (headers.isEmpty()) {
+            if (header == null) {
                 return principals
                         .anonymous()
                         .map(anonymous -> identities.authenticate(new KnownPrincipal.Request(anonymous)))
                         .orElseGet(() -> Uni.createFrom().nullItem());
-            } else if (headers.size() > 1) {
-                throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
-            } else if ((headers.getFirst() + " ").toLowerCase(Locale.ROOT).startsWith("bearer ")) {
+            } else if ((header + " ").toLowerCase(Locale.ROOT).startsWith("bearer ")) {
                 // OIDC has not taken it: there is no issuer.
                 throw new AuthenticationFailedException("Bearer tokens are not accepted");
             }
-            Principal principal = verifier.verify(headers.getFirst(), received(context));
+            Principal principal = verifier.verify(header, received(context));
             return identities.authenticate(new KnownPrincipal.Request(principal));
         } catch (ForbiddenException e) {
             return Uni.createFrom().failure(new AuthenticationFailedException(e));

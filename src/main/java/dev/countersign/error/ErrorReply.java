@@ -96,9 +96,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
             // What JAX-RS makes of a parameter that is not of its type.
             return badRequest("A parameter is not what the contract describes");
         }
-        ErrorReply reply = ofStatus(e.getResponse().getStatus());
-        String allow = e.getResponse().getHeaderString("Allow");
-        return allow == null ? reply : reply.withHeader("Allow", allow);
+        return ofStatus(e.getResponse().getStatus());
     }
 
     private static ErrorReply badRequest(String message) {

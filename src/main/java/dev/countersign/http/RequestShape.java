@@ -3,70 +3,75 @@ package dev.countersign.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.countersign.error.BadRequestException;
-import io.quarkus.runtime.configuration.MemorySize;
+import dev.countersign.error.ForbiddenException;
 import io.quarkus.vertx.http.runtime.filters.Filters;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
-import io.vertx.ext.web.impl.RoutingContextInternal;
 import jakarta.enterprise.event.Observes;
 import java.net.URLDecoder;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Refuses an app ID that could never be one, a second host, and a body larger than any request has. It looks at the path
- * as it was sent: once the server has normalised it, {@code ..} and an empty app ID would be unknown paths.
+ * Refuses an app ID that could never be one, a second host or caller, and a body larger than any request has. It looks
+ * at the path as it was sent: once the server has normalised it, {@code ..} and an empty app ID would be unknown paths.
  */
 class RequestShape {
 
     /** After the CORS filter (300), so that a browser can read the error; before authentication (200). */
     private static final int PRIORITY = 250;
 
+    private static final String KEY = "Idempotency-Key";
     private static final Pattern CHALLENGE_PATH = Pattern.compile("/+prod/+backend/([^/]*)/challenge(?:/.*)?");
     private static final Pattern APP_ID = Pattern.compile("[a-z0-9]{1,64}");
 
-    /** Fails with 413 when the body is too large. A signature covers the body, so it must be there to be verified. */
-    private final BodyHandler readBody;
-
-    RequestShape(@ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBodySize) {
-        this.readBody = BodyHandler.create(false).setBodyLimit(maxBodySize.asLongValue());
-    }
-
     void register(@Observes Filters filters) {
-        filters.register(this::check, PRIORITY);
-        filters.register(RequestShape::keepEmptyBody, PRIORITY - 1);
+        filters.register(RequestShape::check, PRIORITY);
     }
 
-    private void check(RoutingContext request) {
+    private static void check(RoutingContext request) {
         try {
             refuseSecondHost(request.request());
+            refuseSecondAuthorization(request.request());
+            refuseBadKey(request.request());
             refuseBadPath(String.valueOf(request.request().path()));
-            if (request.request().isEnded()) {
-                // As the first request of a client that goes on in HTTP/2: there is nothing left to read.
-                request.next();
-            } else {
-                readBody.handle(request);
-            }
-        } catch (BadRequestException e) {
+            refuseLateBody(request);
+        } catch (BadRequestException | ForbiddenException e) {
             request.fail(e);
+            return;
+        }
+        if (RequestBody.fault(request) == RequestBody.Fault.TOO_LARGE) {
+            request.fail(413);
+        } else {
+            request.next();
         }
     }
 
-    /** Who reads the body later takes none for one that is still to come, and would wait for it. */
-    private static void keepEmptyBody(RoutingContext request) {
-        if (request.request().isEnded() && request.body().buffer() == null) {
-            ((RoutingContextInternal) request).setBody(Buffer.buffer());
+    private static void refuseLateBody(RoutingContext request) {
+        if (RequestBody.fault(request) == RequestBody.Fault.TOO_SLOW) {
+            throw new BadRequestException("The body did not arrive in time");
         }
-        request.next();
     }
 
     /** RFC 9112, section 3.2. A signature covers one host, and it must be clear which. */
     private static void refuseSecondHost(HttpServerRequest request) {
         if (request.headers().getAll("Host").size() > 1) {
             throw new BadRequestException("There may be one Host header");
+        }
+    }
+
+    /** It must be clear whose call it is. */
+    private static void refuseSecondAuthorization(HttpServerRequest request) {
+        if (request.headers().getAll("Authorization").size() > 1) {
+            throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
+        }
+    }
+
+    /** JAX-RS takes an empty one for none, and the first of two; the caller would trust in a key that is none. */
+    private static void refuseBadKey(HttpServerRequest request) {
+        String key = request.getHeader(KEY);
+        if (key != null && (key.isEmpty() || request.headers().getAll(KEY).size() > 1)) {
+            throw new BadRequestException("There may be one Idempotency-Key header, and it must not be empty");
         }
     }
 

@@ -1,5 +1,8 @@
 package dev.countersign.http;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
@@ -16,6 +19,10 @@ class StrictJson implements ObjectMapperCustomizer {
     public void customize(ObjectMapper json) {
         json.enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
         json.enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        // Two readers of one body must not understand two things (RFC 8259, section 4).
+        json.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        // The contract's schemas have no nulls; a member without a value is left out.
+        json.setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL));
         json.coercionConfigFor(LogicalType.Textual)
                 .setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
                 .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)

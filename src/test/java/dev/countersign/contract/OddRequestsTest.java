@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.support.Callers;
 import dev.countersign.support.RawHttp;
 import dev.countersign.support.RawHttp.Reply;
 import dev.countersign.support.ServiceTest;
@@ -13,6 +14,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that no well-meaning client sends, or not on purpose; each gets an error in the contract's shape. */
 @QuarkusTest
@@ -70,6 +72,86 @@ class OddRequestsTest extends ServiceTest {
         if (path.startsWith("/prod")) {
             assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            GET      | /prod/backend/demo/challenge                | OPTIONS, POST
+            PATCH    | /prod//backend/demo/challenge?a=b           | OPTIONS, POST
+            FOO      | /prod/backend/demo/challenge/SESSION        | GET, HEAD, OPTIONS
+            GET      | /prod/backend/demo/challenge/SESSION/redeem | OPTIONS, POST
+            TRACE    | /prod/apps                                  | GET, HEAD, OPTIONS
+            PROPFIND | /prod/apps/demo                             | DELETE, GET, HEAD, OPTIONS, PUT
+            """)
+    void methodThatThePathLacksIsToldWhichItHas(String method, String path, String allow) throws IOException {
+        Reply reply = RawHttp.send(method, path.replace("SESSION", SESSION));
+        assertError(reply, 405, "MethodNotAllowedException");
+        assertThat(reply.header("Allow")).isEqualTo(allow);
+    }
+
+    @Test
+    void methodThatNoPathHasIsRefusedInTheContractsShapeToABrowserToo() throws IOException {
+        String origin = "Origin: https://console.example.com";
+        assertError(RawHttp.send("PATCH", "/prod/backend/demo/challenge", origin), 405, "MethodNotAllowedException");
+        assertError(RawHttp.send("PATCH", "/nope", origin), 404, "NotFoundException");
+        assertThat(RawHttp.send("HEAD", "/prod/apps", origin).status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Idempotency-Key: ", "Idempotency-Key: a\r\nIdempotency-Key: a"})
+    void keyThatWouldBeIgnoredIsRefused(String header) throws IOException {
+        Reply reply = RawHttp.sendBody(
+                "POST",
+                "/prod/backend/demo/challenge/" + SESSION + "/redeem",
+                "{\"challengeCode\":\"x\"}",
+                false,
+                "Content-Type: application/json",
+                header);
+        assertError(reply, 400, "BadRequestException");
+    }
+
+    @Test
+    void twoHeadersWhereOneDecidesAreRefused() throws IOException {
+        String path = "/prod/backend/demo/challenge";
+        assertError(
+                RawHttp.send("POST", path, "Origin: https://console.example.com", "Origin: https://evil.example"),
+                403,
+                "AccessDeniedException");
+        assertError(
+                RawHttp.send("POST", path, "Authorization: " + Callers.bearer(), "Authorization: Bearer x"),
+                403,
+                "IncompleteSignatureException");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            TRACE   | /prod/backend/demo/challenge | application/x-www-form-urlencoded | 405
+            TRACE   | /nope                        | application/x-www-form-urlencoded | 404
+            OPTIONS | /prod/backend/demo/challenge | application/x-www-form-urlencoded | 200
+            OPTIONS | /prod/backend/demo/challenge | multipart/form-data; boundary=x   | 200
+            POST    | /prod/backend/demo/challenge | application/x-www-form-urlencoded | 200
+            POST    | /prod/backend/demo/challenge | multipart/form-data               | 200
+            PUT     | /prod/apps/demo              | application/x-www-form-urlencoded | 415
+            PUT     | /prod/apps/demo              | multipart/form-data               | 415
+            """)
+    void formIsABodyAsAnyOther(String method, String path, String type, int status) throws IOException {
+        Reply reply = RawHttp.sendBody(method, path, "a=%zz&b", false, "Content-Type: " + type);
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"ttlSeconds\":60,\"ttlSeconds\":61}",
+                "{\"ttlSeconds\":60,\"ttlSeconds\":60}",
+                "{\"ttlSeconds\":null}",
+                "{\"displayName\":null}"
+            })
+    void memberThatComesTwiceOrIsNullIsRefused(String body) throws IOException {
+        assertError(
+                RawHttp.sendBody("PUT", "/prod/apps/demo", body, false, "Content-Type: application/json"),
+                400,
+                "BadRequestException");
     }
 
     @Test
