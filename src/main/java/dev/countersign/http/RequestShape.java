@@ -80,6 +80,10 @@ class RequestShape {
         if (challenge.matches() && !APP_ID.matcher(decode(challenge.group(1))).matches()) {
             throw new BadRequestException("appId must be 1 to 64 lowercase letters and digits");
         }
+        if (rawPath.indexOf(';') >= 0) {
+            // JAX-RS would take what follows for a parameter of the segment, and drop it.
+            throw new BadRequestException("No path of this API has a semicolon");
+        }
         decode(rawPath);
     }
 

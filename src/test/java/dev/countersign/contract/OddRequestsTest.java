@@ -8,8 +8,10 @@ import dev.countersign.support.Callers;
 import dev.countersign.support.RawHttp;
 import dev.countersign.support.RawHttp.Reply;
 import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TokenIssuer;
 import io.quarkus.test.junit.QuarkusTest;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +60,9 @@ class OddRequestsTest extends ServiceTest {
             POST   | /prod/backend/a+b/challenge                   | 400 | BadRequestException
             POST   | /prod/backend/100%25/challenge                | 400 | BadRequestException
             POST   | /prod/backend/demo';--/challenge              | 400 | BadRequestException
+            GET    | /prod/apps/demo;a=b                           | 400 | BadRequestException
+            GET    | /prod/apps/;                                  | 400 | BadRequestException
+            DELETE | /prod/apps;a                                  | 400 | BadRequestException
             GET    | /prod/backend/demo/challenge/x                | 400 | BadRequestException
             GET    | /prod/backend/demo/challenge/%00              | 400 | BadRequestException
             GET    | /prod/backend/demo/challenge/LONG             | 400 | BadRequestException
@@ -203,6 +208,24 @@ class OddRequestsTest extends ServiceTest {
                         "Content-Type: application/json"),
                 413,
                 "RequestEntityTooLargeException");
+    }
+
+    @Test
+    void headIsAnsweredAsGetIsButForTheBody() throws IOException {
+        String stranger = "Authorization: Bearer " + TokenIssuer.token("stranger");
+        for (String path : List.of("/prod/apps/demo", "/prod/apps/nosuchapp", "/prod/backend/demo/challenge/x")) {
+            assertHead(path, RawHttp.send("GET", path));
+            assertHead(path, RawHttp.send("GET", path, stranger), stranger);
+        }
+        assertThat(RawHttp.send("HEAD", "/prod/apps/demo").status()).isEqualTo(200);
+        assertThat(RawHttp.send("HEAD", "/prod/apps/demo", stranger).status()).isEqualTo(403);
+    }
+
+    private static void assertHead(String path, Reply get, String... headers) throws IOException {
+        Reply head = RawHttp.send("HEAD", path, headers);
+        assertThat(head.status()).as(path).isEqualTo(get.status());
+        assertThat(head.header("x-amzn-ErrorType")).isEqualTo(get.header("x-amzn-ErrorType"));
+        assertThat(head.body()).isEmpty();
     }
 
     @Test
