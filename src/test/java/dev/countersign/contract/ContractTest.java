@@ -1,0 +1,40 @@
+package dev.countersign.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What holds for all operations, and what a healthy service shows to none of them. */
+class ContractTest {
+
+    private static final List<Integer> ANY = List.of(400, 403, 406, 413);
+    private static final List<Integer> WITH_CALLER = List.of(401, 429, 504);
+
+    @Test
+    void operationHasTheRefusalsThatItsKindCanGet() {
+        assertThat(Operation.all()).isNotEmpty().allSatisfy(operation -> {
+            assertThat(operation.replies()).as(operation.id()).containsKeys(ANY.toArray(Integer[]::new));
+            if (operation.secured()) {
+                assertThat(operation.replies()).as(operation.id()).containsKeys(WITH_CALLER.toArray(Integer[]::new));
+            } else {
+                assertThat(operation.replies().keySet()).as(operation.id()).doesNotContainAnyElementsOf(WITH_CALLER);
+            }
+        });
+    }
+
+    @Test
+    void onlyPreflightsNeedNoCaller() {
+        assertThat(Operation.all())
+                .allSatisfy(operation -> assertThat(operation.secured())
+                        .as(operation.id())
+                        .isEqualTo(!operation.method().equals("OPTIONS")));
+    }
+
+    @Test
+    void everyPathAnswersPreflights() {
+        assertThat(Operation.all())
+                .allSatisfy(operation ->
+                        assertThat(operation.listed()).as(operation.id()).contains("OPTIONS"));
+    }
+}
