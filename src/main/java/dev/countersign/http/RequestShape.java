@@ -13,8 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Refuses an app ID that could never be one, a second host or caller, and a body larger than any request has. It looks
- * at the path as it was sent: once the server has normalised it, {@code ..} and an empty app ID would be unknown paths.
+ * Refuses what could be understood in two ways (a second host, caller or key), an app ID that could never be one, and a
+ * body larger than any request has. It looks at the path as it was sent: once the server has normalised it, {@code ..} and
+ * an empty app ID would be unknown paths.
  */
 class RequestShape {
 
@@ -31,6 +32,7 @@ class RequestShape {
 
     private static void check(RoutingContext request) {
         try {
+            refuseOtherProtocol(request.request());
             refuseSecondHost(request.request());
             refuseSecondAuthorization(request.request());
             refuseBadKey(request.request());
@@ -50,6 +52,13 @@ class RequestShape {
     private static void refuseLateBody(RoutingContext request) {
         if (RequestBody.fault(request) == RequestBody.Fault.TOO_SLOW) {
             throw new BadRequestException("The body did not arrive in time");
+        }
+    }
+
+    /** The server takes {@code FTP/1.1} and {@code HTTP/9.9} for HTTP/1.1, and answers in kind. */
+    private static void refuseOtherProtocol(HttpServerRequest request) {
+        if (request.version() == null) {
+            throw new BadRequestException("The request is of no version of HTTP that is served");
         }
     }
 

@@ -318,6 +318,14 @@ record Change(
                         RARE,
                         _ -> Arbitraries.just(request -> request.withoutHeader("Authorization"))),
                 change(
+                                "refused bearer token",
+                                Part.CREDENTIALS,
+                                Operation::secured,
+                                Set.of(401),
+                                only("Authorization"),
+                                of("Bearer x", "bearer a.b.c", "Bearer eyJhbGciOiJub25lIn0.e30."))
+                        .rarely(),
+                change(
                                 "refused credentials",
                                 Part.CREDENTIALS,
                                 Operation::secured,
@@ -327,9 +335,6 @@ record Change(
                                         "",
                                         "Bearer",
                                         "Bearer ",
-                                        "Bearer x",
-                                        "bearer a.b.c",
-                                        "Bearer eyJhbGciOiJub25lIn0.e30.",
                                         "Basic YTpi",
                                         "AWS4-HMAC-SHA256",
                                         "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0",

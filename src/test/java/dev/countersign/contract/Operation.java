@@ -38,12 +38,15 @@ record Operation(
         Map<String, Boolean> members) {
 
     static List<Operation> all() {
+        return all(Contract.text());
+    }
+
+    static List<Operation> all(String text) {
         ParseOptions resolved = new ParseOptions();
         resolved.setResolve(true);
         resolved.setResolveFully(true);
-        OpenAPI contract = new OpenAPIV3Parser()
-                .readContents(Contract.text(), null, resolved)
-                .getOpenAPI();
+        OpenAPI contract =
+                new OpenAPIV3Parser().readContents(text, null, resolved).getOpenAPI();
         List<Operation> all = new ArrayList<>();
         contract.getPaths()
                 .forEach((path, item) -> item.readOperationsMap()

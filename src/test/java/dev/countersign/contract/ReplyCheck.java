@@ -4,7 +4,6 @@ import com.atlassian.oai.validator.OpenApiInteractionValidator;
 import com.atlassian.oai.validator.model.Request;
 import com.atlassian.oai.validator.model.SimpleResponse;
 import com.atlassian.oai.validator.report.ValidationReport;
-import dev.countersign.support.Contract;
 import dev.countersign.support.RawHttp.Reply;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,12 +35,12 @@ final class ReplyCheck {
             429, "TooManyRequestsException",
             504, "GatewayTimeoutException");
 
-    private final OpenApiInteractionValidator contract = OpenApiInteractionValidator.createForInlineApiSpecification(
-                    Contract.text())
-            .build();
+    private final OpenApiInteractionValidator contract;
     private final Operation anOperation;
 
-    ReplyCheck(List<Operation> operations) {
+    ReplyCheck(String contract, List<Operation> operations) {
+        this.contract = OpenApiInteractionValidator.createForInlineApiSpecification(contract)
+                .build();
         // One that has all the errors but 405, which no operation has.
         this.anOperation = operations.stream()
                 .filter(operation -> operation.id().equals("CreateToken"))

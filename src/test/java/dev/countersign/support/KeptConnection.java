@@ -75,7 +75,8 @@ public final class KeptConnection implements AutoCloseable {
         while (head.getFirst().startsWith("HTTP/1.1 100")) {
             head = readHead();
         }
-        Reply reply = new Reply(Integer.parseInt(head.getFirst().substring(9, 12)), head, "");
+        int space = head.getFirst().indexOf(' ');
+        Reply reply = new Reply(Integer.parseInt(head.getFirst(), space + 1, space + 4, 10), head, "");
         String body = bodiless || reply.status() == 204 ? "" : readBody(reply);
         if (reply.header("Connection").equalsIgnoreCase("close")) {
             close();
