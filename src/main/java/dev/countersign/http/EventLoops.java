@@ -5,8 +5,7 @@ import io.vertx.core.VertxOptions;
 import jakarta.inject.Singleton;
 
 /**
- * As many event loops as processors: they only compute, and the default, twice as many, makes them take turns. It was
- * measured (docs/performance.md).
+ * As many event loops as processors: they only compute, and the default, twice as many, makes them take turns.
  */
 @Singleton
 class EventLoops implements VertxOptionsCustomizer {
