@@ -23,6 +23,9 @@ final class ReplyCheck {
     private static final Set<String> TRANSPORT =
             Set.of("content-type", "content-length", "date", "connection", "transfer-encoding");
 
+    /** What a path or a method that is not listed gets; no other has it unless it says so. */
+    private static final Set<Integer> OF_NO_OPERATION = Set.of(404, 405);
+
     /** Errors that any operation can give, or that reach none, have one form. */
     private static final Map<Integer, String> ERROR_TYPES = Map.of(
             400, "BadRequestException",
@@ -55,6 +58,9 @@ final class ReplyCheck {
             faults.add("status " + reply.status() + " is not one of " + expected(request));
         }
         boolean documented = request.operation().replies().containsKey(reply.status());
+        if (!documented && !OF_NO_OPERATION.contains(reply.status())) {
+            faults.add("status " + reply.status() + " is not documented");
+        }
         faults.addAll(schemaFaults(documented ? request.operation() : anOperation, request.isHead(), reply));
         Set<String> allowed = new TreeSet<>(TRANSPORT);
         documentedHeaders(documented ? request.operation() : anOperation, reply.status())
