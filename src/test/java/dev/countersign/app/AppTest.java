@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 
 import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TestDatabase;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.path.json.JsonPath;
 import io.restassured.response.ValidatableResponse;
@@ -31,9 +32,7 @@ class AppTest extends ServiceTest {
 
     @AfterEach
     void deleteApps() {
-        for (String app : List.of("blog", "shop", "wiki")) {
-            call().delete("/prod/apps/" + app);
-        }
+        TestDatabase.execute("DELETE FROM app WHERE app_id NOT IN ('demo', 'other')");
     }
 
     @Test
@@ -133,6 +132,22 @@ class AppTest extends ServiceTest {
         assertThat(seen).doesNotHaveDuplicates().isSorted().contains("blog", "demo", "other", "shop", "wiki");
         assertThat(call().get("/prod/apps").jsonPath().getList("apps.appId", String.class))
                 .isEqualTo(seen);
+    }
+
+    /** The contract's bounds may not move unnoticed; whoever keeps to them must be served. */
+    @Test
+    void extremesAreAccepted() {
+        String longest = "z".repeat(64);
+        put(longest, "{\"displayName\":\"" + "x".repeat(128) + "\",\"ttlSeconds\":1,\"createTokenPerMinute\":1}")
+                .statusCode(201);
+        put(longest, "{\"ttlSeconds\":3600,\"createTokenPerMinute\":1000000}").statusCode(200);
+        call().get("/prod/apps?limit=100&nextToken=" + "a".repeat(64)).then().statusCode(200);
+        for (int i = 0; i < 50; i++) {
+            TestDatabase.register("paged" + i);
+        }
+        JsonPath page = call().get("/prod/apps").jsonPath();
+        assertThat(page.getList("apps")).hasSize(50);
+        assertThat(page.getString("nextToken")).isNotNull();
     }
 
     @Test

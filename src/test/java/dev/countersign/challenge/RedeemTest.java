@@ -149,6 +149,12 @@ class RedeemTest extends ServiceTest {
     }
 
     @Test
+    void longestCodeAndKeyAreTaken() {
+        redeem("demo", create("demo").get("sessionId"), "x".repeat(128), "k".repeat(128))
+                .statusCode(404);
+    }
+
+    @Test
     void malformedRequestIs400AndCostsNoAttempt() {
         Map<String, String> token = create("demo");
         String path = "/prod/backend/demo/challenge/" + token.get("sessionId") + "/redeem";

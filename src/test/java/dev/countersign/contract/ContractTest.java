@@ -3,6 +3,8 @@ package dev.countersign.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What holds for all operations, and what a healthy service shows to none of them. */
@@ -36,5 +38,15 @@ class ContractTest {
         assertThat(Operation.all())
                 .allSatisfy(operation ->
                         assertThat(operation.listed()).as(operation.id()).contains("OPTIONS"));
+    }
+
+    /** A member that is taken and shown nowhere would be dropped unnoticed. */
+    @Test
+    void whatIsRegisteredOfAnAppIsShown() {
+        Map<String, Operation> operations =
+                Operation.all().stream().collect(Collectors.toMap(Operation::id, operation -> operation));
+        assertThat(operations.get("GetApp").members())
+                .containsKeys(
+                        operations.get("PutApp").body().getProperties().keySet().toArray(String[]::new));
     }
 }
