@@ -19,7 +19,7 @@ def measure(stage, options):
         database = stage.database(running, ours)
         load.warm(lambda: load.create(ours, 64, 5 if options.quick else 30))
         # Near enough to the limit for its bucket to be used in earnest, far enough never to meet it.
-        per_minute = int(load.create(ours, 64, seconds)['rate'] * 60 * 1.5)
+        per_minute = int(load.create(ours, 64, seconds)['rate'] * 60 * 3)
         database.sql(f"INSERT INTO app (app_id, create_token_per_minute) VALUES ('limited', {per_minute})")
         database.sql(f"INSERT INTO app (app_id, create_token_per_minute) VALUES ('unlimited', {UNLIMITED})")
         for number in range(rounds):
