@@ -12,6 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** With a database that fails as a real one seldom does. */
@@ -70,8 +72,60 @@ class SharedRoundTripTest {
         roundTrip.stop();
     }
 
+    /** A database that comes back isn't kept busy with what its callers have long given up. */
+    @Test
+    void doesNotAskWhatHasQueuedForTooLong() throws Exception {
+        Duration patience = Duration.ofSeconds(2);
+        CountDownLatch repaired = new CountDownLatch(1);
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        SharedRoundTrip<String, String> roundTrip = roundTrip(patience, questions -> {
+            asked.add(questions);
+            await(repaired);
+            return questions;
+        });
+        CompletableFuture<String> first = roundTrip.ask("first");
+        Awaitility.await().until(() -> !asked.isEmpty());
+        CompletableFuture<String> late = roundTrip.ask("late");
+        long queued = System.nanoTime();
+        Awaitility.await().until(() -> System.nanoTime() - queued > patience.toNanos());
+        repaired.countDown();
+
+        assertThat(first.get(5, SECONDS)).isEqualTo("first");
+        assertThatThrownBy(() -> late.get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+        assertThat(asked).containsExactly(List.of("first"));
+        roundTrip.stop();
+    }
+
+    /** However long the database says nothing, and however many ask it, memory is not what ends it. */
+    @Test
+    void refusesAtOnceWhatFindsTheQueueFull() throws Exception {
+        CountDownLatch repaired = new CountDownLatch(1);
+        SharedRoundTrip<String, String> roundTrip = roundTrip(Duration.ofMinutes(1), questions -> {
+            await(repaired);
+            return questions;
+        });
+        List<CompletableFuture<String>> answers =
+                Stream.generate(() -> roundTrip.ask("a")).limit(10_000).toList();
+
+        List<CompletableFuture<String>> refused =
+                answers.stream().filter(CompletableFuture::isDone).toList();
+        repaired.countDown();
+
+        assertThat(refused).hasSizeGreaterThan(5_000).allMatch(CompletableFuture::isCompletedExceptionally);
+        // The others wait for their answer, which comes.
+        for (CompletableFuture<String> answer : answers.subList(0, 4_000)) {
+            assertThat(answer.get(5, SECONDS)).isEqualTo("a");
+        }
+        roundTrip.stop();
+    }
+
     private static SharedRoundTrip<String, String> roundTrip(SharedRoundTrip.Statement<String, String> statement) {
-        return new SharedRoundTrip<>("test", Duration.ofSeconds(5), statement);
+        return roundTrip(Duration.ofSeconds(5), statement);
+    }
+
+    private static SharedRoundTrip<String, String> roundTrip(
+            Duration patience, SharedRoundTrip.Statement<String, String> statement) {
+        return new SharedRoundTrip<>("test", patience, statement);
     }
 
     private static List<String> refuse(String sqlState) throws SQLException {
