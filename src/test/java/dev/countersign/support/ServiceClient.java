@@ -1,17 +1,11 @@
 package dev.countersign.support;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.net.URI;
 import java.util.Map;
 
@@ -22,12 +16,10 @@ import java.util.Map;
 public final class ServiceClient implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int REPLY_WAIT_MILLIS = 60_000;
 
     private final URI service;
     private final Credentials credentials;
-    private Socket socket;
-    private InputStream in;
+    private final KeptConnection connection;
 
     /** As the caller that tests are unless they say otherwise. */
     public ServiceClient(URI service) {
@@ -37,6 +29,7 @@ public final class ServiceClient implements AutoCloseable {
     public ServiceClient(URI service, Credentials credentials) {
         this.service = service;
         this.credentials = credentials;
+        this.connection = new KeptConnection(service.getPort());
     }
 
     public Reply create(String app) {
@@ -81,10 +74,11 @@ public final class ServiceClient implements AutoCloseable {
         header(request, "Content-Length", Integer.toString(body.length()));
         request.append("\r\n\r\n").append(body);
         try {
-            connect();
-            socket.getOutputStream().write(request.toString().getBytes(UTF_8));
-            return readReply();
+            connection.write(request.toString().getBytes(UTF_8));
+            RawHttp.Reply reply = connection.read(false);
+            return new Reply(reply.status(), reply.body());
         } catch (IOException e) {
+            // Not sent again: it may have been done.
             close();
             return Reply.NONE;
         }
@@ -94,62 +88,13 @@ public final class ServiceClient implements AutoCloseable {
         request.append("\r\n").append(name).append(": ").append(value);
     }
 
-    private void connect() throws IOException {
-        if (socket == null) {
-            socket = new Socket(InetAddress.getLoopbackAddress(), service.getPort());
-            socket.setTcpNoDelay(true);
-            socket.setSoTimeout(REPLY_WAIT_MILLIS);
-            in = new BufferedInputStream(socket.getInputStream());
-        }
-    }
-
-    private Reply readReply() throws IOException {
-        int status = Integer.parseInt(readLine().substring(9, 12));
-        int length = 0;
-        boolean last = false;
-        for (String line = readLine(); !line.isEmpty(); line = readLine()) {
-            if (line.regionMatches(true, 0, "content-length:", 0, 15)) {
-                length = Integer.parseInt(line.substring(15).strip());
-            }
-            last |= line.equalsIgnoreCase("connection: close");
-        }
-        byte[] body = in.readNBytes(length);
-        if (body.length < length) {
-            throw new EOFException();
-        }
-        if (last) {
-            close();
-        }
-        return new Reply(status, new String(body, UTF_8));
-    }
-
-    private String readLine() throws IOException {
-        byte[] line = new byte[8192];
-        int length = 0;
-        for (int next = in.read(); next != '\n'; next = in.read()) {
-            if (next < 0) {
-                throw new EOFException();
-            }
-            line[length++] = (byte) next;
-        }
-        return new String(line, 0, length - 1, ISO_8859_1);
-    }
-
     private static String path(String app) {
         return "/prod/backend/" + app + "/challenge";
     }
 
     @Override
     public void close() {
-        if (socket == null) {
-            return;
-        }
-        try {
-            socket.close();
-        } catch (IOException e) {
-            // It was broken, which is why it is closed.
-        }
-        socket = null;
+        connection.close();
     }
 
     /** A token as its create gave it. */
