@@ -8,7 +8,9 @@ import dev.countersign.http.RequestBudget;
 import dev.countersign.limit.AppLimit;
 import dev.countersign.limit.AppLimits;
 import io.quarkus.narayana.jta.QuarkusTransaction;
+import io.quarkus.narayana.jta.TransactionRunner;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.persistence.PessimisticLockException;
 import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -113,17 +115,25 @@ public class ChallengeService {
      * come later, fail with {@link NoSuchResourceException}.
      */
     public CompletionStage<Void> remove(String appId, UUID sessionId) {
-        return budget.spend(() ->
-                        QuarkusTransaction.requiringNew().call(() -> ChallengeSession.deleteLive(appId, sessionId)))
-                .thenAccept(removed -> {
-                    if (!removed) {
-                        audit.refused("remove", "no live token", appId, sessionId);
-                        counts.refused();
-                        throw NoSuchResourceException.token();
-                    }
-                    audit.done("remove", appId, sessionId);
-                    counts.removed();
-                });
+        return budget.spend(() -> deleteLive(appId, sessionId)).thenAccept(removed -> {
+            if (!removed) {
+                audit.refused("remove", "no live token", appId, sessionId);
+                counts.refused();
+                throw NoSuchResourceException.token();
+            }
+            audit.done("remove", appId, sessionId);
+            counts.removed();
+        });
+    }
+
+    private static boolean deleteLive(String appId, UUID sessionId) {
+        TransactionRunner transaction = QuarkusTransaction.requiringNew();
+        try {
+            return transaction.call(() -> ChallengeSession.deleteLive(appId, sessionId));
+        } catch (PessimisticLockException e) {
+            // PostgreSQL ended a deadlock with a migration by rolling this back, so nothing has happened yet.
+            return transaction.call(() -> ChallengeSession.deleteLive(appId, sessionId));
+        }
     }
 
     /**

@@ -133,12 +133,16 @@ class RolloutIT {
         return database.ask("SELECT count(*) FROM challenge_session WHERE state = 'issued' AND key_id = '" + key + "'");
     }
 
-    /** It adds and takes nothing away, as is promised of every migration. */
+    /**
+     * It adds and takes nothing away, as is promised of every migration. It locks two tables in the order that deadlocks
+     * with requests, which lock the session's table first, and stays between them until some wait.
+     */
     private static void migrateToTheNextVersion() throws IOException {
         Path directory =
                 Files.createDirectories(Path.of("target", "next-version").toAbsolutePath());
         Files.writeString(directory.resolve("V1000__add_what_the_next_version_needs.sql"), """
                 ALTER TABLE app ADD COLUMN next_version text CHECK (length(next_version) < 100);
+                SELECT pg_sleep(0.3);
                 ALTER TABLE challenge_session ADD COLUMN next_version text NOT NULL DEFAULT 'none';
                 CREATE TABLE next_version (id bigint PRIMARY KEY);
                 """);
