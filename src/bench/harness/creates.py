@@ -24,7 +24,7 @@ def measure(stage, options):
             running.callback(contender.stop)
             contender.start(database)
         measurements = plan(ours, spring, fastify, database)
-        warm_up(ours, spring, fastify, 3 if options.quick else 15)
+        warm_up(ours, spring, fastify, 3 if options.quick else 30)
         results = defaultdict(list)
         for number in range(rounds):
             # In another order each time, so that none always follows the same one.
