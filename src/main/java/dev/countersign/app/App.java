@@ -79,12 +79,16 @@ class App extends PanacheEntityBase {
         return findByIdOptional(appId);
     }
 
-    /** The next apps in the order of their IDs, of those that match one of the patterns. */
+    /**
+     * The next apps in the order of their IDs, of those that match one of the patterns. It names its columns: PostgreSQL
+     * refuses to go on with a prepared {@code SELECT *} once a migration has added one.
+     */
     static List<App> page(String after, String[] patterns, int size) {
         return getEntityManager()
                 .unwrap(Session.class)
                 .createNativeQuery("""
-                        SELECT * FROM app
+                        SELECT app_id, display_name, ttl_seconds, create_token_per_minute, created_at, generation
+                          FROM app
                          WHERE app_id COLLATE "C" > :after AND app_id LIKE ANY (:patterns)
                          ORDER BY app_id COLLATE "C"
                          LIMIT :size

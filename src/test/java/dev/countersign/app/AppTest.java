@@ -85,6 +85,24 @@ class AppTest extends ServiceTest {
     }
 
     @Test
+    void appsAreListedWhileAMigrationAddsAColumn() {
+        listOften();
+        TestDatabase.execute("ALTER TABLE app ADD COLUMN next_version text");
+        try {
+            listOften();
+        } finally {
+            TestDatabase.execute("ALTER TABLE app DROP COLUMN next_version");
+        }
+    }
+
+    /** So often that connections have the statement prepared. */
+    private static void listOften() {
+        for (int i = 0; i < 50; i++) {
+            call().get("/prod/apps").then().statusCode(200);
+        }
+    }
+
+    @Test
     void oneOfSeveralRegistrationsAtOnceIsTheFirst() throws Exception {
         Callable<Integer> put = () -> put("wiki", "{}").extract().statusCode();
         List<Integer> statuses = new ArrayList<>();
