@@ -20,6 +20,7 @@ import java.time.format.DateTimeParseException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import software.amazon.awssdk.http.SdkHttpMethod;
@@ -96,8 +97,9 @@ class SigV4Verifier {
                     "UnrecognizedClientException",
                     "Session credentials are not known here. Sign with an access key and no session token.");
         }
-        Instant time = signedTime(headers);
-        checkScope(authorization, time);
+        String date = signedDate(headers);
+        Instant time = time(date);
+        checkScope(authorization, date);
         checkSkew(time);
         checkSignedHeaders(authorization, headers);
         String bodyHash = bodyHash(headers, request.body());
@@ -115,26 +117,30 @@ class SigV4Verifier {
         return key.get().principal();
     }
 
-    private static Instant signedTime(MultiMap headers) {
+    private static String signedDate(MultiMap headers) {
         List<String> dates = headers.getAll(DATE);
         if (dates.size() != 1) {
             throw incomplete("One X-Amz-Date header is needed");
         }
+        return dates.getFirst();
+    }
+
+    private static Instant time(String date) {
         try {
-            return LocalDateTime.parse(dates.getFirst(), TIME).toInstant(ZoneOffset.UTC);
+            return LocalDateTime.parse(date, TIME).toInstant(ZoneOffset.UTC);
         } catch (DateTimeParseException e) {
             throw incomplete("X-Amz-Date must be a time such as 20261123T120000Z");
         }
     }
 
-    private void checkScope(SigV4Authorization authorization, Instant time) {
+    private void checkScope(SigV4Authorization authorization, String date) {
         if (!authorization.region().equals(region)) {
             throw invalid("The credential scope must name the region " + region);
         } else if (!authorization.service().equals(service)) {
             throw invalid("The credential scope must name the service " + service);
         } else if (!authorization.terminator().equals(TERMINATOR)) {
             throw invalid("The credential scope must end with " + TERMINATOR);
-        } else if (!TIME.format(time.atOffset(ZoneOffset.UTC)).startsWith(authorization.date() + "T")) {
+        } else if (!date.startsWith(authorization.date() + "T")) {
             throw invalid("The credential scope's date must be that of X-Amz-Date");
         }
     }
@@ -153,8 +159,8 @@ class SigV4Verifier {
         if (!signed.contains("host")) {
             throw invalid("The host header must be signed");
         }
-        for (String name : headers.names()) {
-            String lowercase = name.toLowerCase(Locale.ROOT);
+        for (Map.Entry<String, String> header : headers) {
+            String lowercase = header.getKey().toLowerCase(Locale.ROOT);
             if (lowercase.startsWith("x-amz-") && !signed.contains(lowercase)) {
                 throw invalid("Every x-amz-* header must be signed, and " + lowercase + " is not");
             }
