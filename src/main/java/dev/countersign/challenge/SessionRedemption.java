@@ -1,7 +1,6 @@
 package dev.countersign.challenge;
 
 import static dev.countersign.challenge.FoundSession.instant;
-import static java.sql.Statement.RETURN_GENERATED_KEYS;
 import static java.util.Collections.nCopies;
 import static java.util.Comparator.comparing;
 
@@ -11,6 +10,7 @@ import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -20,28 +20,30 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 
 /**
- * The statements of a redeem. {@link #REDEEM} alone decides who was first: its row count is the answer. A wrong code counts
+ * The statements of a redeem. {@link #REDEEM} alone decides who was first: the rows that it returns are the answer. A wrong code counts
  * in a transaction of its own, whatever else happens.
  */
 @ApplicationScoped
 class SessionRedemption {
 
+    /** One attempt at a session succeeds, also where several come in one call. */
     static final String REDEEM = """
             UPDATE challenge_session
                SET state = 'redeemed', salt = NULL, settled_at = clock_timestamp(),
-                   redeemed_by = ?, redeem_fingerprint = ?
-             WHERE app_id = ? AND session_id = ?
+                   redeemed_by = attempt.principal, redeem_fingerprint = attempt.fingerprint
+              FROM unnest(?::text[], ?::uuid[], ?::text[], ?::bytea[]) WITH ORDINALITY
+                   AS attempt (app, session, principal, fingerprint, position)
+             WHERE app_id = attempt.app AND session_id = attempt.session
                AND state = 'issued'
                AND expires_at > clock_timestamp()
                AND attempts < ?
-               AND EXISTS (SELECT FROM app
-                            WHERE app.app_id = challenge_session.app_id
-                              AND app.generation = challenge_session.app_generation)
-            RETURNING settled_at
+               AND app_generation = (SELECT generation FROM app WHERE app.app_id = challenge_session.app_id)
+            RETURNING attempt.position, settled_at
             """;
 
     /** Commits durably even when there is nothing to count, or its time would tell a live token from none. */
@@ -96,51 +98,38 @@ class SessionRedemption {
         redemptions.stop();
     }
 
-    /** Each by a statement of its own, whose row count is the answer; they share the way there and the commit. */
     private List<Optional<Instant>> redeem(List<RedeemAttempt> attempts) throws SQLException {
-        // All replicas lock rows in one order, so that they never wait for each other in a circle.
+        // Rows are locked in one order by all replicas, so that they never wait for each other in a circle.
         List<Integer> order = IntStream.range(0, attempts.size())
                 .boxed()
                 .sorted(comparing(position -> attempts.get(position).sessionId()))
                 .toList();
+        List<RedeemAttempt> sorted = order.stream().map(attempts::get).toList();
+        List<Optional<Instant>> redeemed = new ArrayList<>(nCopies(attempts.size(), Optional.empty()));
         try (Connection connection = dataSource.getConnection();
-                PreparedStatement statement = connection.prepareStatement(redeem, RETURN_GENERATED_KEYS)) {
-            connection.setAutoCommit(false);
-            try {
-                for (int position : order) {
-                    add(attempts.get(position), statement);
-                }
-                int[] counts = statement.executeBatch();
-                List<Optional<Instant>> redeemed = redeemed(order, counts, statement);
-                connection.commit();
-                return redeemed;
-            } finally {
-                // Does nothing after the commit.
-                connection.rollback();
-            }
-        }
-    }
-
-    private void add(RedeemAttempt attempt, PreparedStatement statement) throws SQLException {
-        statement.setString(1, attempt.principal());
-        statement.setBytes(2, attempt.fingerprint());
-        statement.setString(3, attempt.appId());
-        statement.setObject(4, attempt.sessionId());
-        statement.setInt(5, maxAttempts);
-        statement.addBatch();
-    }
-
-    private static List<Optional<Instant>> redeemed(List<Integer> order, int[] counts, PreparedStatement statement)
-            throws SQLException {
-        List<Optional<Instant>> redeemed = new ArrayList<>(nCopies(order.size(), Optional.empty()));
-        try (ResultSet rows = statement.getGeneratedKeys()) {
-            for (int i = 0; i < counts.length; i++) {
-                if (counts[i] == 1 && rows.next()) {
-                    redeemed.set(order.get(i), Optional.of(instant(rows, "settled_at")));
+                PreparedStatement statement = connection.prepareStatement(redeem)) {
+            statement.setArray(1, array(connection, "text", sorted, RedeemAttempt::appId));
+            statement.setArray(2, array(connection, "uuid", sorted, RedeemAttempt::sessionId));
+            statement.setArray(3, array(connection, "text", sorted, RedeemAttempt::principal));
+            statement.setArray(
+                    4,
+                    connection.createArrayOf(
+                            "bytea",
+                            sorted.stream().map(RedeemAttempt::fingerprint).toArray(byte[][]::new)));
+            statement.setInt(5, maxAttempts);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    redeemed.set(order.get(rows.getInt("position") - 1), Optional.of(instant(rows, "settled_at")));
                 }
             }
         }
         return redeemed;
+    }
+
+    private static Array array(
+            Connection connection, String type, List<RedeemAttempt> attempts, Function<RedeemAttempt, ?> column)
+            throws SQLException {
+        return connection.createArrayOf(type, attempts.stream().map(column).toArray());
     }
 
     /**

@@ -106,8 +106,8 @@ class RedeemMutantsTest extends ServiceTest {
                 UPDATE challenge_session
                 """,
                 without(
-                        "WHERE app_id = ? AND session_id = ?\n   AND state = 'issued'",
-                        "FROM seen WHERE app_id = ? AND session_id = ?"
+                        "WHERE app_id = attempt.app AND session_id = attempt.session\n   AND state = 'issued'",
+                        ", seen WHERE app_id = attempt.app AND session_id = attempt.session"
                                 + " AND seen_app = app_id AND seen_session = session_id AND seen_state = 'issued'",
                         REDEEM));
         assertThat(redeemTogether(mutant)).anyMatch(violation -> violation.startsWith("redeemed twice"));
