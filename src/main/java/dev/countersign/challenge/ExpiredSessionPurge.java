@@ -2,14 +2,19 @@ package dev.countersign.challenge;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
+import jakarta.enterprise.event.Observes;
 import jakarta.persistence.PersistenceException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
 
@@ -18,6 +23,9 @@ import org.jboss.logging.Logger;
 class ExpiredSessionPurge {
 
     private static final Logger LOG = Logger.getLogger(ExpiredSessionPurge.class);
+
+    /** How long a start may wait for another replica. */
+    private static final Duration PREPARATION = Duration.ofSeconds(2);
 
     private final SessionPartitions partitions;
     private final int batchSize;
@@ -35,6 +43,30 @@ class ExpiredSessionPurge {
                 .description("Expired partitions dropped")
                 .register(metrics);
         metrics.gauge("countersign.purge.lag.seconds", lagSeconds);
+    }
+
+    /**
+     * Makes the partitions before the first request comes in: what went to the default one would keep its slot out of the
+     * table until it has expired.
+     */
+    @ActivateRequestContext
+    void prepare(@Observes StartupEvent event) {
+        try {
+            Instant deadline = Instant.now().plus(PREPARATION);
+            each(partitions.missing(), slot -> attachUntil(deadline, slot));
+        } catch (RuntimeException e) {
+            LOG.warnf(e, "The partitions could not be made and are made by the next purge");
+        }
+    }
+
+    /** Waits for another replica that is at it. */
+    private OptionalInt attachUntil(Instant deadline, Instant slot) {
+        OptionalInt attached = partitions.attach(slot);
+        while (attached.isEmpty() && Instant.now().isBefore(deadline)) {
+            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+            attached = partitions.attach(slot);
+        }
+        return attached;
     }
 
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
