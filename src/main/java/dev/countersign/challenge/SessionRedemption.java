@@ -31,14 +31,17 @@ import javax.sql.DataSource;
 @ApplicationScoped
 class SessionRedemption {
 
-    /** One attempt at a session succeeds, also where several come in one call. */
+    /**
+     * Of several attempts at a session, one succeeds, also within a call. {@code ANY} leaves the planner nothing to merge by,
+     * so that it looks each session up by its key.
+     */
     static final String REDEEM = """
             UPDATE challenge_session
                SET state = 'redeemed', salt = NULL, settled_at = clock_timestamp(),
                    redeemed_by = attempt.principal, redeem_fingerprint = attempt.fingerprint
               FROM unnest(?::text[], ?::uuid[], ?::text[], ?::bytea[]) WITH ORDINALITY
                    AS attempt (app, session, principal, fingerprint, position)
-             WHERE app_id = attempt.app AND session_id = attempt.session
+             WHERE app_id = ANY (ARRAY[attempt.app]) AND session_id = attempt.session
                AND state = 'issued'
                AND expires_at > clock_timestamp()
                AND attempts < ?

@@ -106,7 +106,7 @@ class RedeemMutantsTest extends ServiceTest {
                 UPDATE challenge_session
                 """,
                 without(
-                        "WHERE app_id = attempt.app AND session_id = attempt.session\n   AND state = 'issued'",
+                        "WHERE app_id = ANY (ARRAY[attempt.app]) AND session_id = attempt.session\n   AND state = 'issued'",
                         ", seen WHERE app_id = attempt.app AND session_id = attempt.session"
                                 + " AND seen_app = app_id AND seen_session = session_id AND seen_state = 'issued'",
                         REDEEM));

@@ -57,8 +57,8 @@ class RedeemPlanTest extends ServiceTest {
                 .toList();
         assertThat(scans).isNotEmpty().allMatch(line -> line.contains("Index Scan using challenge_session_"));
         assertThat(plan)
-                .filteredOn(line ->
-                        line.contains("Index Cond: ((app_id = attempt.app) AND (session_id = attempt.session))"))
+                .filteredOn(line -> line.contains(
+                        "Index Cond: ((app_id = ANY (ARRAY[attempt.app])) AND (session_id = attempt.session))"))
                 .hasSameSizeAs(scans);
     }
 
