@@ -83,6 +83,27 @@ class RestrictedRoleIT {
         }
     }
 
+    @Test
+    void roleCountsSessionsOfPartitionsThatItMayNotRead() throws SQLException {
+        database.execute("""
+                SELECT attach_session_partition(to_timestamp(floor(extract(epoch FROM now()) / 300) * 300));
+                INSERT INTO challenge_session
+                       (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+                SELECT 'demo', 0, (session_id_prefix(expiry) || '80008000000000000002')::uuid, 'counted',
+                       decode('00112233445566778899aabbccddeeff', 'hex'), 'new', now(), expiry
+                  FROM (SELECT ends_at - interval '1 millisecond' AS expiry FROM challenge_session_partition
+                         WHERE ends_at > now() ORDER BY ends_at LIMIT 1);
+                """);
+        try (Connection connection = DriverManager.getConnection(database.jdbcUrl(), ROLE, PASSWORD);
+                Statement restricted = connection.createStatement();
+                ResultSet row = restricted.executeQuery("""
+                        SELECT sessions FROM challenge_session_partition, live_sessions(name) WHERE key_id = 'counted'
+                        """)) {
+            assertThat(row.next()).isTrue();
+            assertThat(row.getLong(1)).isEqualTo(1);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -12,7 +12,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
 
@@ -22,11 +24,14 @@ class LiveTokens {
 
     private static final Logger LOG = Logger.getLogger(LiveTokens.class);
 
-    private static final String COUNT = """
-            SELECT key_id, count(*) FROM challenge_session
-             WHERE state = 'issued' AND expires_at > now()
-             GROUP BY key_id
+    private static final String PARTITIONS = """
+            SELECT name FROM challenge_session_partition WHERE ends_at > now()
+            UNION ALL
+            SELECT 'challenge_session_default'
             """;
+
+    /** Of one partition, in a statement of its own: locks that lasted for all of them would be in the purge's way. */
+    private static final String COUNT = "SELECT key_id, sessions FROM live_sessions(?)";
 
     private final DataSource dataSource;
     private final MultiGauge gauge;
@@ -41,17 +46,31 @@ class LiveTokens {
     /** As often as the purge, whose work it shows. */
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
     void count() {
-        List<Row<?>> rows = new ArrayList<>();
+        Map<String, Long> live = new HashMap<>();
         try (Connection connection = dataSource.getConnection();
-                PreparedStatement statement = connection.prepareStatement(COUNT);
-                ResultSet row = statement.executeQuery()) {
-            while (row.next()) {
-                rows.add(Row.of(Tags.of("key", row.getString(1)), row.getLong(2)));
+                PreparedStatement partitions = connection.prepareStatement(PARTITIONS);
+                ResultSet partition = partitions.executeQuery()) {
+            while (partition.next()) {
+                add(connection, partition.getString(1), live);
             }
         } catch (SQLException e) {
             // What it showed is no longer known.
+            live.clear();
             LOG.warn("The live tokens could not be counted; tried again at the next time", e);
         }
+        List<Row<?>> rows = new ArrayList<>();
+        live.forEach((key, sessions) -> rows.add(Row.of(Tags.of("key", key), sessions)));
         gauge.register(rows, true);
+    }
+
+    private static void add(Connection connection, String partition, Map<String, Long> live) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(COUNT)) {
+            statement.setString(1, partition);
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    live.merge(row.getString(1), row.getLong(2), Long::sum);
+                }
+            }
+        }
     }
 }

@@ -47,6 +47,9 @@ class PurgeTest extends ServiceTest {
     @Inject
     ExpiredSessionPurge purge;
 
+    @Inject
+    LiveTokens liveTokens;
+
     public static class Unscheduled implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
@@ -183,6 +186,30 @@ class PurgeTest extends ServiceTest {
             busy.rollback();
         }
         assertThat(purge.purge().partitionsDropped()).isEqualTo(1);
+    }
+
+    /** However long it takes: here it waits for a partition that somebody else has locked. */
+    @Test
+    void countOfLiveTokensIsNotInItsWay() throws Exception {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        purge.purge();
+        attach(slot - 300);
+        String locked = "challenge_session_p" + (slot + 600);
+        try (ExecutorService scheduler = Executors.newSingleThreadExecutor();
+                Connection other = TestDatabase.connect();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE " + locked);
+            Future<?> count = scheduler.submit(liveTokens::count);
+            await().atMost(Duration.ofSeconds(1))
+                    .until(() -> TestDatabase.query("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '"
+                                    + locked + "'::regclass")
+                            .equals(List.of("1")));
+            assertThat(purge.purge().partitionsDropped()).isEqualTo(1);
+            assertThat(count).isNotDone();
+            other.rollback();
+            count.get();
+        }
     }
 
     @Test
