@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,6 +34,9 @@ class LiveTokens {
     /** Of one partition, in a statement of its own: locks that lasted for all of them would be in the purge's way. */
     private static final String COUNT = "SELECT key_id, sessions FROM live_sessions(?)";
 
+    /** For one partition, which may hold ten million. Longer than a request's connection waits for the database. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final DataSource dataSource;
     private final MultiGauge gauge;
 
@@ -47,11 +51,15 @@ class LiveTokens {
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
     void count() {
         Map<String, Long> live = new HashMap<>();
-        try (Connection connection = dataSource.getConnection();
-                PreparedStatement partitions = connection.prepareStatement(PARTITIONS);
-                ResultSet partition = partitions.executeQuery()) {
-            while (partition.next()) {
-                add(connection, partition.getString(1), live);
+        try (Connection connection = dataSource.getConnection()) {
+            int usual = connection.getNetworkTimeout();
+            connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
+            try {
+                for (String partition : partitions(connection)) {
+                    add(connection, partition, live);
+                }
+            } finally {
+                connection.setNetworkTimeout(Runnable::run, usual);
             }
         } catch (SQLException e) {
             // What it showed is no longer known.
@@ -61,6 +69,17 @@ class LiveTokens {
         List<Row<?>> rows = new ArrayList<>();
         live.forEach((key, sessions) -> rows.add(Row.of(Tags.of("key", key), sessions)));
         gauge.register(rows, true);
+    }
+
+    private static List<String> partitions(Connection connection) throws SQLException {
+        List<String> names = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(PARTITIONS);
+                ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                names.add(row.getString(1));
+            }
+        }
+        return names;
     }
 
     private static void add(Connection connection, String partition, Map<String, Long> live) throws SQLException {
