@@ -1,6 +1,8 @@
 """Processes that the bench starts, each of which it stops by its pid."""
 
+import errno
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,9 +19,15 @@ def say(text):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """Below the ports that Linux gives to connections by itself, which one could be by the time it is served on."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(('127.0.0.1', random.randrange(10_000, 32_768)))
+                return probe.getsockname()[1]
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
 
 def run(command, **options):

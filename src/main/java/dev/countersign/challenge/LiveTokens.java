@@ -55,9 +55,7 @@ class LiveTokens {
             int usual = connection.getNetworkTimeout();
             connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
             try {
-                for (String partition : partitions(connection)) {
-                    add(connection, partition, live);
-                }
+                count(connection, live);
             } finally {
                 connection.setNetworkTimeout(Runnable::run, usual);
             }
@@ -71,23 +69,16 @@ class LiveTokens {
         gauge.register(rows, true);
     }
 
-    private static List<String> partitions(Connection connection) throws SQLException {
-        List<String> names = new ArrayList<>();
-        try (PreparedStatement statement = connection.prepareStatement(PARTITIONS);
-                ResultSet row = statement.executeQuery()) {
-            while (row.next()) {
-                names.add(row.getString(1));
-            }
-        }
-        return names;
-    }
-
-    private static void add(Connection connection, String partition, Map<String, Long> live) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(COUNT)) {
-            statement.setString(1, partition);
-            try (ResultSet row = statement.executeQuery()) {
-                while (row.next()) {
-                    live.merge(row.getString(1), row.getLong(2), Long::sum);
+    private static void count(Connection connection, Map<String, Long> live) throws SQLException {
+        try (PreparedStatement partitions = connection.prepareStatement(PARTITIONS);
+                PreparedStatement count = connection.prepareStatement(COUNT);
+                ResultSet partition = partitions.executeQuery()) {
+            while (partition.next()) {
+                count.setString(1, partition.getString(1));
+                try (ResultSet row = count.executeQuery()) {
+                    while (row.next()) {
+                        live.merge(row.getString(1), row.getLong(2), Long::sum);
+                    }
                 }
             }
         }

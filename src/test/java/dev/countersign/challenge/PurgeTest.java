@@ -195,10 +195,7 @@ class PurgeTest extends ServiceTest {
         purge.purge();
         attach(slot - 300);
         insertExpiring("somebody", slot + 700);
-        PGSimpleDataSource asForRequests = new PGSimpleDataSource();
-        asForRequests.setUrl(TestDatabase.url());
-        asForRequests.setUser("postgres");
-        asForRequests.setPassword("postgres");
+        PGSimpleDataSource asForRequests = TestDatabase.dataSource();
         asForRequests.setSocketTimeout(2);
         MeterRegistry metrics = new SimpleMeterRegistry();
         LiveTokens liveTokens = new LiveTokens(asForRequests, metrics);

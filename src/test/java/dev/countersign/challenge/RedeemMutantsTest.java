@@ -39,7 +39,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -79,14 +78,7 @@ class RedeemMutantsTest extends ServiceTest {
     @Inject
     Vertx vertx;
 
-    private final PGSimpleDataSource dataSource = new PGSimpleDataSource();
-
-    @BeforeEach
-    void connect() {
-        dataSource.setUrl(TestDatabase.url());
-        dataSource.setUser("postgres");
-        dataSource.setPassword("postgres");
-    }
+    private final PGSimpleDataSource dataSource = TestDatabase.dataSource();
 
     @Test
     void withoutTheGuardOnStateACodeWorksTwice() throws Exception {

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** The database of the running service, as {@link PostgresResource} started it, looked at from beside the service. */
 public final class TestDatabase {
@@ -19,6 +20,14 @@ public final class TestDatabase {
 
     public static Connection connect() throws SQLException {
         return DriverManager.getConnection(url(), "postgres", "postgres");
+    }
+
+    public static PGSimpleDataSource dataSource() {
+        PGSimpleDataSource dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(url());
+        dataSource.setUser("postgres");
+        dataSource.setPassword("postgres");
+        return dataSource;
     }
 
     public static String url() {
