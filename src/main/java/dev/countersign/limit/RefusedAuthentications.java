@@ -41,6 +41,8 @@ class RefusedAuthentications {
     private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
             .maximumSize(MOST_ADDRESSES)
             .expireAfterAccess(MINUTE)
+            // Its upkeep is short: to wake another thread for it costs a request more than doing it.
+            .executor(Runnable::run)
             .build();
 
     RefusedAuthentications(SourceAddress source, LimitConfig config, MeterRegistry metrics) {
