@@ -50,18 +50,12 @@ class LiveTokens {
     /** As often as the purge, whose work it shows. */
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
     void count() {
-        Map<String, Long> live = new HashMap<>();
-        try (Connection connection = dataSource.getConnection()) {
-            int usual = connection.getNetworkTimeout();
-            connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
-            try {
-                count(connection, live);
-            } finally {
-                connection.setNetworkTimeout(Runnable::run, usual);
-            }
+        // Empty when it could not be counted: what it showed is no longer known.
+        Map<String, Long> live = Map.of();
+        try (Connection connection = dataSource.getConnection();
+                Patience _ = bePatient(connection)) {
+            live = count(connection);
         } catch (SQLException e) {
-            // What it showed is no longer known.
-            live.clear();
             LOG.warn("The live tokens could not be counted; tried again at the next time", e);
         }
         List<Row<?>> rows = new ArrayList<>();
@@ -69,7 +63,8 @@ class LiveTokens {
         gauge.register(rows, true);
     }
 
-    private static void count(Connection connection, Map<String, Long> live) throws SQLException {
+    private static Map<String, Long> count(Connection connection) throws SQLException {
+        Map<String, Long> live = new HashMap<>();
         try (PreparedStatement partitions = connection.prepareStatement(PARTITIONS);
                 PreparedStatement count = connection.prepareStatement(COUNT);
                 ResultSet partition = partitions.executeQuery()) {
@@ -82,5 +77,20 @@ class LiveTokens {
                 }
             }
         }
+        return live;
+    }
+
+    private static Patience bePatient(Connection connection) throws SQLException {
+        int usual = connection.getNetworkTimeout();
+        connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
+        return () -> connection.setNetworkTimeout(Runnable::run, usual);
+    }
+
+    /** Ends before the pool gets its connection back. What that throws of a broken one doesn't hide why it broke. */
+    @FunctionalInterface
+    private interface Patience extends AutoCloseable {
+
+        @Override
+        void close() throws SQLException;
     }
 }

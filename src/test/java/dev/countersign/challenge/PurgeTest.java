@@ -3,8 +3,10 @@ package dev.countersign.challenge;
 import static dev.countersign.support.Tokens.create;
 import static dev.countersign.support.Tokens.get;
 import static dev.countersign.support.Tokens.read;
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.throwable;
 import static org.awaitility.Awaitility.await;
 
 import dev.countersign.support.ServiceTest;
@@ -25,14 +27,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.logging.Handler;
 import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
+import org.jboss.logmanager.ExtHandler;
+import org.jboss.logmanager.ExtLogRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -222,6 +228,42 @@ class PurgeTest extends ServiceTest {
                         .gauge()
                         .value())
                 .isEqualTo(1);
+    }
+
+    @Test
+    void countOfLiveTokensThatFailsLogsWhy() throws Exception {
+        purge.purge();
+        LiveTokens liveTokens = new LiveTokens(TestDatabase.dataSource(), new SimpleMeterRegistry());
+        String locked = partitions().getLast();
+        List<Throwable> logged = new CopyOnWriteArrayList<>();
+        Handler handler = new ExtHandler() {
+            @Override
+            protected void doPublish(ExtLogRecord line) {
+                logged.add(line.getThrown());
+            }
+        };
+        java.util.logging.Logger log = java.util.logging.Logger.getLogger(LiveTokens.class.getName());
+        log.addHandler(handler);
+        try (ExecutorService scheduler = Executors.newSingleThreadExecutor();
+                Connection other = TestDatabase.connect();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE " + locked);
+            Future<?> count = scheduler.submit(liveTokens::count);
+            await().atMost(Duration.ofSeconds(5))
+                    .until(() -> TestDatabase.query("""
+                                    SELECT pg_terminate_backend(pid) FROM pg_locks
+                                     WHERE NOT granted AND relation = '%s'::regclass
+                                    """.formatted(locked)).equals(List.of("t")));
+            count.get();
+        } finally {
+            log.removeHandler(handler);
+        }
+        assertThat(logged)
+                .singleElement(as(throwable(SQLException.class)))
+                .extracting(SQLException::getSQLState)
+                .as("that an administrator ended the connection")
+                .isEqualTo("57P01");
     }
 
     @Test
