@@ -132,6 +132,33 @@ class RestrictedRoleIT {
         }
     }
 
+    /** PostgreSQL looks among temporary tables first, where a search path doesn't say otherwise. */
+    @Test
+    void roleCannotMakeTheOwnersFunctionsTakeItsOwnTablesForTheirs() throws SQLException {
+        try (Connection connection = DriverManager.getConnection(database.jdbcUrl(), ROLE, PASSWORD);
+                Statement restricted = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            restricted.execute("""
+                    CREATE TEMPORARY TABLE challenge_session_partition (name text, starts_at timestamptz, ends_at timestamptz);
+                    INSERT INTO challenge_session_partition VALUES ('app', '-infinity', '-infinity');
+                    GRANT SELECT ON challenge_session_partition TO PUBLIC;
+                    CREATE TEMPORARY TABLE challenge_session_default (key_id text, state text, expires_at timestamptz);
+                    INSERT INTO challenge_session_default VALUES ('forged', 'issued', 'infinity');
+                    GRANT SELECT ON challenge_session_default TO PUBLIC;
+                    """);
+            assertThat(answer(restricted, "SELECT drop_session_partition('app')"))
+                    .isEqualTo("f");
+            assertThat(answer(
+                            restricted,
+                            "SELECT count(*) FROM live_sessions('challenge_session_default')"
+                                    + " WHERE key_id = 'forged'"))
+                    .isEqualTo("0");
+            assertThat(answer(restricted, "SELECT attach_session_partition(to_timestamp(0))"))
+                    .isEqualTo("t");
+            connection.rollback();
+        }
+    }
+
     /** A partition and a row of the default one, which only the purge gets rid of. */
     private static void expired() {
         database.execute("""
@@ -146,8 +173,13 @@ class RestrictedRoleIT {
 
     private static String ask(String sql) throws SQLException {
         try (Connection connection = database.connect();
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
+                Statement statement = connection.createStatement()) {
+            return answer(statement, sql);
+        }
+    }
+
+    private static String answer(Statement statement, String sql) throws SQLException {
+        try (ResultSet row = statement.executeQuery(sql)) {
             row.next();
             return row.getString(1);
         }
