@@ -25,6 +25,9 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.smallrye.config.EnvConfigSource;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -195,6 +198,15 @@ class ManifestIT {
         assertThat(migrationPod().getRestartPolicy()).isEqualTo("OnFailure");
         assertThat(onlyContainer(migrationPod()).getImage())
                 .isEqualTo(onlyContainer(servicePod()).getImage());
+    }
+
+    @Test
+    void migrationWaitsForAsLongAsAStatementTakes() {
+        SmallRyeConfig settings = new SmallRyeConfigBuilder()
+                .withSources(new EnvConfigSource(environment(migrationPod()), 300))
+                .build();
+        assertThat(settings.getValue("quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout", Integer.class))
+                .isZero();
     }
 
     @Test
