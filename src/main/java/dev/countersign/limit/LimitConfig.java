@@ -39,7 +39,8 @@ public interface LimitConfig {
 
     /**
      * How much of a minute's worth may come at once: with 3 seconds a limit of 600 admits 30 together, and then 10 a
-     * second. No minute sees more than the limit and this share of it. 1 second to 1 minute; one call always may.
+     * second. No minute sees more than the limit, this share of it, and a hundredth of it for each replica. 1 second to
+     * 1 minute; one call always may.
      */
     @WithDefault("PT3S")
     @DurationMin(seconds = 1)
