@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -31,7 +30,6 @@ class ExpiredSessionPurge {
     private final int batchSize;
     private final Counter rowsDeleted;
     private final Counter partitionsDropped;
-    private final AtomicInteger lagSeconds = new AtomicInteger();
 
     ExpiredSessionPurge(SessionPartitions partitions, PurgeConfig config, MeterRegistry metrics) {
         this.partitions = partitions;
@@ -42,7 +40,6 @@ class ExpiredSessionPurge {
         this.partitionsDropped = Counter.builder("countersign.purge.partitions")
                 .description("Expired partitions dropped")
                 .register(metrics);
-        metrics.gauge("countersign.purge.lag.seconds", lagSeconds);
     }
 
     /**
@@ -89,7 +86,6 @@ class ExpiredSessionPurge {
         int attached = each(partitions.missing(), partitions::attach);
         rowsDeleted.increment(deleted);
         partitionsDropped.increment(dropped);
-        lagSeconds.set((int) partitions.lagSeconds());
         return new Result(attached, dropped, deleted);
     }
 

@@ -56,6 +56,15 @@ class PurgeTest extends ServiceTest {
     @Inject
     ExpiredSessionPurge purge;
 
+    @Inject
+    SessionPartitions partitions;
+
+    @Inject
+    PurgeConfig config;
+
+    @Inject
+    MeterRegistry serviceMetrics;
+
     public static class Unscheduled implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
@@ -194,6 +203,64 @@ class PurgeTest extends ServiceTest {
         assertThat(purge.purge().partitionsDropped()).isEqualTo(1);
     }
 
+    @Test
+    void lagIsShownWhileAPurgeCanDoNothingAndEndsWhenOneDid() throws SQLException {
+        MeterRegistry metrics = new SimpleMeterRegistry();
+        PurgeLag lag = new PurgeLag(partitions, metrics);
+        assertThat(lag(metrics)).isNaN();
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        attach(slot - 900);
+        try (Connection busy = TestDatabase.connect();
+                Statement statement = busy.createStatement()) {
+            busy.setAutoCommit(false);
+            statement.execute("SELECT count(*) FROM challenge_session");
+            purge.purge();
+            lag.measure();
+            assertThat(lag(metrics)).isBetween(600.0, 600.0 + 330);
+            busy.rollback();
+        }
+        purge.purge();
+        lag.measure();
+        assertThat(lag(metrics)).isZero();
+    }
+
+    @Test
+    void lagThatCanNotBeMeasuredIsNotANumber() {
+        MeterRegistry metrics = new SimpleMeterRegistry();
+        PurgeLag lag = new PurgeLag(partitions, metrics);
+        lag.measure();
+        assertThat(lag(metrics)).isZero();
+        TestDatabase.execute("ALTER VIEW challenge_session_partition RENAME TO mislaid");
+        try {
+            lag.measure();
+            assertThat(lag(metrics)).isNaN();
+        } finally {
+            TestDatabase.execute("ALTER VIEW mislaid RENAME TO challenge_session_partition");
+        }
+    }
+
+    @Test
+    void lagIsMeasuredThoughThisReplicaDoesNotPurge() {
+        await().atMost(Duration.ofSeconds(5)).ignoreExceptions().until(() -> !Double.isNaN(lag(serviceMetrics)));
+    }
+
+    @Test
+    void whatAPurgeDidIsCounted() {
+        MeterRegistry metrics = new SimpleMeterRegistry();
+        ExpiredSessionPurge counted = new ExpiredSessionPurge(partitions, config, metrics);
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        attach(slot - 600);
+        attach(slot - 300);
+        for (int i = 0; i < 15; i++) {
+            insertExpiring("old", slot - 100 * 300L);
+        }
+        ExpiredSessionPurge.Result result = counted.purge();
+        assertThat(result).isEqualTo(new ExpiredSessionPurge.Result(AHEAD, 2, 15));
+        assertThat(metrics.get("countersign.purge.partitions").counter().count())
+                .isEqualTo(2);
+        assertThat(metrics.get("countersign.purge.rows").counter().count()).isEqualTo(15);
+    }
+
     /** However long it takes: here it waits for a partition that somebody else has locked. */
     @Test
     void countOfLiveTokensMayTakeLongAndIsNotInItsWay() throws Exception {
@@ -308,6 +375,10 @@ class PurgeTest extends ServiceTest {
         assertThat(TestDatabase.query("SELECT count(*) FROM challenge_session"))
                 .containsExactly(Integer.toString(created.size()));
         get("demo", created.element().get("sessionId")).statusCode(200);
+    }
+
+    private static double lag(MeterRegistry metrics) {
+        return metrics.get("countersign.purge.lag.seconds").gauge().value();
     }
 
     private static List<String> partitions() {
