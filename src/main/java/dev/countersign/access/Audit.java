@@ -1,6 +1,5 @@
 package dev.countersign.access;
 
-import io.quarkus.security.identity.SecurityIdentity;
 import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * Writes who did what with which token, and what came of it: one line an event, in the log category {@code
  * countersign.audit}. The fields also go into the log record's context, where the JSON format makes members of them.
  * Codes, keys and signatures are never among them.
+ *
+ * <p>Callers say who the principal is: what is done only after the request was answered, as a write is that took longer
+ * than the request's time, has no identity any more.
  */
 @Singleton
 public class Audit {
@@ -22,34 +24,24 @@ public class Audit {
     private static final String CATEGORY = "countersign.audit";
     private static final Logger LOG = Logger.getLogger(CATEGORY);
 
-    private final SecurityIdentity identity;
-
-    public Audit(SecurityIdentity identity) {
-        this.identity = identity;
-    }
-
     /** An operation has been done, and is durable. */
-    public void done(String event, String app, @Nullable UUID session) {
-        write(event, "done", null, principal(), app, session);
+    public void done(String event, String principal, String app, @Nullable UUID session) {
+        write(event, "done", null, principal, app, session);
     }
 
     /** A caller repeated itself, and got the same reply again. */
-    public void repeated(String event, String app, UUID session) {
-        write(event, "repeated", null, principal(), app, session);
+    public void repeated(String event, String principal, String app, UUID session) {
+        write(event, "repeated", null, principal, app, session);
     }
 
     /** An operation was refused, for a reason that its caller may not be told. */
-    public void refused(String event, String reason, String app, @Nullable UUID session) {
-        write(event, "refused", reason, principal(), app, session);
+    public void refused(String event, String reason, String principal, String app, @Nullable UUID session) {
+        write(event, "refused", reason, principal, app, session);
     }
 
     /** A caller was refused before it reached an operation. */
     void denied(String reason, @Nullable String principal, String app) {
         write("access", "refused", reason, principal, app, null);
-    }
-
-    private String principal() {
-        return identity.getPrincipal().getName();
     }
 
     private static void write(

@@ -30,7 +30,12 @@ class AppResource implements AppsApi {
     @Override
     @PermissionsAllowed("admin")
     public CompletionStage<AppRespObj> putApp(String appId, PutAppReqObj body) {
-        return service.put(appId, body.getDisplayName(), body.getTtlSeconds(), body.getCreateTokenPerMinute())
+        return service.put(
+                        principal().getName(),
+                        appId,
+                        body.getDisplayName(),
+                        body.getTtlSeconds(),
+                        body.getCreateTokenPerMinute())
                 .thenApply(put -> {
                     if (put.created()) {
                         status.created();
@@ -48,14 +53,14 @@ class AppResource implements AppsApi {
     @Override
     @PermissionsAllowed("admin")
     public CompletionStage<Void> deleteApp(String appId) {
-        return service.delete(appId);
+        return service.delete(principal().getName(), appId);
     }
 
     @Override
     @PermissionsAllowed("list")
     public CompletionStage<ListAppsRespObj> listApps(Integer limit, @Nullable String nextToken) {
         // One more than asked for tells whether there is a next page.
-        return service.list((Principal) identity.getPrincipal(), nextToken == null ? "" : nextToken, limit + 1)
+        return service.list(principal(), nextToken == null ? "" : nextToken, limit + 1)
                 .thenApply(found -> page(found, limit));
     }
 
@@ -71,6 +76,11 @@ class AppResource implements AppsApi {
     public CompletionStage<Void> appOptions(String appId) {
         // As above.
         return CompletableFuture.completedStage(null);
+    }
+
+    /** Who calls: with a permission, it is one that the configuration knows. */
+    private Principal principal() {
+        return (Principal) identity.getPrincipal();
     }
 
     private static ListAppsRespObj page(List<App> found, int limit) {

@@ -28,6 +28,7 @@ public class AppService {
 
     /** Registers an app, or replaces what was registered. Of several at once, exactly one registers it. */
     CompletionStage<Put> put(
+            String principal,
             String appId,
             @Nullable String displayName,
             @Nullable Integer ttlSeconds,
@@ -37,7 +38,7 @@ public class AppService {
                     return new Put(App.named(appId).orElseThrow(NoSuchResourceException::app), created);
                 })
                 .thenApply(put -> {
-                    audit.done(put.created ? "app-register" : "app-change", appId, null);
+                    audit.done(put.created ? "app-register" : "app-change", principal, appId, null);
                     return put;
                 });
     }
@@ -62,12 +63,12 @@ public class AppService {
      * Deletes an app. Its tokens can't be reached any more, and stay so when the ID is registered again. Fails with
      * {@link NoSuchResourceException} when it is not registered, as after the first deletion.
      */
-    CompletionStage<Void> delete(String appId) {
+    CompletionStage<Void> delete(String principal, String appId) {
         return inTransaction(() -> App.remove(appId)).thenAccept(deleted -> {
             if (!deleted) {
                 throw NoSuchResourceException.app();
             }
-            audit.done("app-delete", appId, null);
+            audit.done("app-delete", principal, appId, null);
         });
     }
 

@@ -25,7 +25,7 @@ class ChallengeResource implements ChallengeApi {
     @Override
     @PermissionsAllowed("issue")
     public CompletionStage<CreateTokenRespObj> createToken(String appId) {
-        return service.issue(appId, identity.getPrincipal().getName()).thenApply(challenge -> {
+        return service.issue(appId, principal()).thenApply(challenge -> {
             CreateTokenRespObj reply = new CreateTokenRespObj();
             reply.setAppId(challenge.appId());
             reply.setSessionId(challenge.sessionId().toString());
@@ -38,7 +38,7 @@ class ChallengeResource implements ChallengeApi {
     @Override
     @PermissionsAllowed("read")
     public CompletionStage<GetTokenRespObj> getToken(String appId, String sessionId) {
-        return service.read(appId, UUID.fromString(sessionId)).thenApply(challenge -> {
+        return service.read(appId, UUID.fromString(sessionId), principal()).thenApply(challenge -> {
             GetTokenRespObj reply = new GetTokenRespObj();
             reply.setAppId(challenge.appId());
             reply.setSessionId(challenge.sessionId().toString());
@@ -51,7 +51,7 @@ class ChallengeResource implements ChallengeApi {
     @Override
     @PermissionsAllowed("remove")
     public CompletionStage<DeleteTokenRespObj> deleteToken(String appId, String sessionId) {
-        return service.remove(appId, UUID.fromString(sessionId)).thenApply(_ -> {
+        return service.remove(appId, UUID.fromString(sessionId), principal()).thenApply(_ -> {
             DeleteTokenRespObj reply = new DeleteTokenRespObj();
             reply.setIsSuccess(true);
             return reply;
@@ -77,6 +77,10 @@ class ChallengeResource implements ChallengeApi {
     public CompletionStage<Void> deleteTokenOptions(String appId, String sessionId) {
         // As above.
         return CompletableFuture.completedStage(null);
+    }
+
+    private String principal() {
+        return identity.getPrincipal().getName();
     }
 
     /** Whole seconds, rounded down: a client that trusts it never comes too late. */

@@ -65,19 +65,20 @@ public class ChallengeService {
      * @param issuedTo the name of the principal that asks, empty when nobody is known
      */
     public CompletionStage<Challenge> issue(String appId, String issuedTo) {
-        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId).thenCompose(_ -> {
-            NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
-            return writer.write(session).thenApply(written -> issued(session, written.orElse(null)));
-        }));
+        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId, issuedTo)
+                .thenCompose(_ -> {
+                    NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
+                    return writer.write(session).thenApply(written -> issued(session, written.orElse(null)));
+                }));
     }
 
     private Challenge issued(NewSession session, SessionWriter.@Nullable Written written) {
         if (written == null) {
-            audit.refused("issue", "unknown app", session.appId(), null);
+            audit.refused("issue", "unknown app", session.issuedTo(), session.appId(), null);
             counts.refused();
             throw NoSuchResourceException.app();
         }
-        audit.done("issue", session.appId(), written.sessionId());
+        audit.done("issue", session.issuedTo(), session.appId(), written.sessionId());
         counts.issued();
         return challenge(session.appId(), written.sessionId(), written.expiresAt(), session.keyId(), session.salt());
     }
@@ -90,17 +91,17 @@ public class ChallengeService {
      *   <li>{@link TooManyRequestsException} when too many of the app's were read lately
      * </ul>
      */
-    public CompletionStage<Challenge> read(String appId, UUID sessionId) {
-        return budget.within(limits.admit(AppLimit.READ, appId)
+    public CompletionStage<Challenge> read(String appId, UUID sessionId, String principal) {
+        return budget.within(limits.admit(AppLimit.READ, appId, principal)
                 .thenCompose(_ -> reader.find(appId, sessionId))
                 .thenApply(found -> {
                     FoundSession.Live live = found.live();
                     if (live == null) {
-                        audit.refused("read", "no live token", appId, sessionId);
+                        audit.refused("read", "no live token", principal, appId, sessionId);
                         counts.refused(found);
                         throw NoSuchResourceException.token();
                     }
-                    audit.done("read", appId, sessionId);
+                    audit.done("read", principal, appId, sessionId);
                     return challenge(appId, sessionId, live.expiresAt(), live.keyId(), live.salt());
                 }));
     }
@@ -114,14 +115,14 @@ public class ChallengeService {
      * Ends a live token. Of several concurrent calls for one token, exactly one succeeds; the others, and those that
      * come later, fail with {@link NoSuchResourceException}.
      */
-    public CompletionStage<Void> remove(String appId, UUID sessionId) {
+    public CompletionStage<Void> remove(String appId, UUID sessionId, String principal) {
         return budget.spend(() -> deleteLive(appId, sessionId)).thenAccept(removed -> {
             if (!removed) {
-                audit.refused("remove", "no live token", appId, sessionId);
+                audit.refused("remove", "no live token", principal, appId, sessionId);
                 counts.refused();
                 throw NoSuchResourceException.token();
             }
-            audit.done("remove", appId, sessionId);
+            audit.done("remove", principal, appId, sessionId);
             counts.removed();
         });
     }
@@ -152,7 +153,7 @@ public class ChallengeService {
      * </ul>
      */
     public CompletionStage<Redeemed> redeem(RedeemAttempt attempt) {
-        return budget.within(limits.admit(AppLimit.REDEEM, attempt.appId())
+        return budget.within(limits.admit(AppLimit.REDEEM, attempt.appId(), attempt.principal())
                 .thenCompose(_ -> reader.find(attempt.appId(), attempt.sessionId()))
                 .thenCompose(found -> codeIsRight(found, attempt) ? redeem(found, attempt) : refuse(found, attempt)));
     }
@@ -163,7 +164,7 @@ public class ChallengeService {
                 // Somebody was faster, and it may have been this caller's own first try.
                 return reader.find(attempt.appId(), attempt.sessionId()).thenCompose(now -> refuse(now, attempt));
             }
-            audit.done("redeem", attempt.appId(), attempt.sessionId());
+            audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
             counts.redeemed();
             return CompletableFuture.completedStage(found.redeemed(attempt, redeemedAt.get()));
         });
@@ -173,14 +174,14 @@ public class ChallengeService {
     private CompletionStage<Redeemed> refuse(FoundSession found, RedeemAttempt attempt) {
         Redeemed before = found.earlierResultOf(attempt).orElse(null);
         if (before != null) {
-            audit.repeated("redeem", attempt.appId(), attempt.sessionId());
+            audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
             return CompletableFuture.completedStage(before);
         }
         return budget.spend(() -> redemption.refuse(attempt)).thenApply(locked -> {
-            audit.refused("redeem", found.refusal(), attempt.appId(), attempt.sessionId());
+            audit.refused("redeem", found.refusal(), attempt.principal(), attempt.appId(), attempt.sessionId());
             counts.refused(found);
             if (locked) {
-                audit.done("lock", attempt.appId(), attempt.sessionId());
+                audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId());
                 counts.locked();
             }
             throw NoSuchResourceException.token();

@@ -45,7 +45,7 @@ public class AppLimits {
      * Counts a call, and is done if it may go on. Fails with {@link TooManyRequestsException} when the limit is used up,
      * and with {@link UnavailableException} when that could not be found out: nobody is let in unlimited.
      */
-    public CompletableFuture<Void> admit(AppLimit limit, String appId) {
+    public CompletableFuture<Void> admit(AppLimit limit, String appId, String principal) {
         CompletableFuture<Duration> wait = registered
                 .of(appId)
                 .thenCompose(rate -> buckets.take(bucket(limit, appId, rate), perMinute(limit, rate)));
@@ -55,7 +55,7 @@ public class AppLimits {
                 throw new UnavailableException("The limit could not be asked for", failure);
             } else if (!time.isZero()) {
                 metrics.counter(REFUSALS, "limit", limit.type.toString()).increment();
-                audit.refused(limit.event, "limit", appId, null);
+                audit.refused(limit.event, "limit", principal, appId, null);
                 throw new TooManyRequestsException(limit.message, limit.type, time);
             }
             return null;

@@ -17,9 +17,6 @@ import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.quarkus.security.identity.SecurityIdentity;
-import io.quarkus.security.runtime.QuarkusPrincipal;
-import io.quarkus.security.runtime.QuarkusSecurityIdentity;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import io.vertx.core.Vertx;
@@ -49,10 +46,6 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 @QuarkusTest
 class RedeemMutantsTest extends ServiceTest {
-
-    private static final SecurityIdentity TESTER = QuarkusSecurityIdentity.builder()
-            .setPrincipal(new QuarkusPrincipal("tester"))
-            .build();
 
     private static final int CLIENTS = 8;
     private static final String REDEEM = SessionRedemption.REDEEM;
@@ -235,7 +228,7 @@ class RedeemMutantsTest extends ServiceTest {
                 reader,
                 new SessionRedemption(dataSource, maxAttempts, redeem, count, budget),
                 budget,
-                new Audit(TESTER),
+                new Audit(),
                 limits,
                 new TokenCounts(new SimpleMeterRegistry()));
     }
