@@ -91,11 +91,16 @@ class ExpiredSessionPurge {
 
     private int emptyDefault() {
         int total = 0;
-        OptionalInt deleted;
-        do {
-            deleted = partitions.deleteFromDefault(batchSize);
-            total += deleted.orElse(0);
-        } while (deleted.orElse(0) == batchSize);
+        try {
+            OptionalInt deleted;
+            do {
+                deleted = partitions.deleteFromDefault(batchSize);
+                total += deleted.orElse(0);
+            } while (deleted.orElse(0) == batchSize);
+        } catch (PersistenceException e) {
+            // What the default partition holds must not keep others from being made: it would hold ever more.
+            LOG.warnf(e, "The purge failed to empty the default partition, which is tried again at its next time");
+        }
         return total;
     }
 

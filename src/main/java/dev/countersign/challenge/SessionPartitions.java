@@ -22,6 +22,15 @@ class SessionPartitions {
     /** The longest TTL, and then what a purge that fails for a while may miss. */
     static final Duration AHEAD = Duration.ofMinutes(60 + 30);
 
+    static final String DELETE_FROM_DEFAULT = """
+            DELETE FROM challenge_session_default
+             WHERE ctid = ANY (ARRAY (
+                   SELECT ctid FROM challenge_session_default
+                    WHERE expires_at <= now()
+                    LIMIT :batchSize
+                      FOR UPDATE SKIP LOCKED))
+            """;
+
     private final Session entities;
 
     SessionPartitions(Session entities) {
@@ -77,14 +86,7 @@ class SessionPartitions {
 
     /** Deletes at most so many expired rows of the default partition; returns how many. */
     OptionalInt deleteFromDefault(int batchSize) {
-        return alone(() -> entities.createNativeMutationQuery("""
-                        DELETE FROM challenge_session_default
-                         WHERE ctid = ANY (ARRAY (
-                               SELECT ctid FROM challenge_session_default
-                                WHERE expires_at <= now()
-                                LIMIT :batchSize
-                                  FOR UPDATE SKIP LOCKED))
-                        """)
+        return alone(() -> entities.createNativeMutationQuery(DELETE_FROM_DEFAULT)
                 .setParameter("batchSize", batchSize)
                 .executeUpdate());
     }

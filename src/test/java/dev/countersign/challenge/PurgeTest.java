@@ -18,6 +18,7 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -36,6 +37,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Handler;
 import java.util.stream.IntStream;
+import javax.sql.DataSource;
 import org.jboss.logging.Logger;
 import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
@@ -64,6 +66,9 @@ class PurgeTest extends ServiceTest {
 
     @Inject
     MeterRegistry serviceMetrics;
+
+    @Inject
+    DataSource dataSource;
 
     public static class Unscheduled implements QuarkusTestProfile {
         @Override
@@ -162,6 +167,35 @@ class PurgeTest extends ServiceTest {
 
         TestDatabase.execute("DELETE FROM challenge_session_default");
         assertThat(purge.purge().partitionsAttached()).isEqualTo(1);
+    }
+
+    @Test
+    void partitionsAreMadeThoughTheDefaultOneCanNotBeEmptied() {
+        insertExpiring("old", Instant.now().getEpochSecond() - 3600);
+        TestDatabase.execute("""
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END';
+                CREATE TRIGGER refuse BEFORE DELETE ON challenge_session_default EXECUTE FUNCTION refuse();
+                """);
+        try {
+            assertThat(purge.purge()).isEqualTo(new ExpiredSessionPurge.Result(AHEAD, 0, 0));
+        } finally {
+            TestDatabase.execute("DROP FUNCTION refuse CASCADE");
+        }
+        assertThat(purge.purge()).isEqualTo(new ExpiredSessionPurge.Result(0, 0, 1));
+    }
+
+    /** How many rows that have not expired there are must not matter. */
+    @Test
+    void expiredRowsOfTheDefaultPartitionAreFoundByAnIndex() throws SQLException {
+        try (Connection connection = dataSource.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet plan = statement.executeQuery(
+                        "EXPLAIN (FORMAT JSON) " + SessionPartitions.DELETE_FROM_DEFAULT.replace(":batchSize", "10"))) {
+            assertThat(plan.next()).isTrue();
+            assertThat(plan.getString(1))
+                    .contains("challenge_session_default_expires_at_idx")
+                    .doesNotContain("Seq Scan");
+        }
     }
 
     @Test
