@@ -63,13 +63,13 @@ class FleetBuckets {
     }
 
     /**
-     * Takes a token from a bucket that gets so many a minute. With another rate it is another bucket, which is how a
-     * changed limit takes hold.
+     * Takes a token from a bucket that gets so many a minute. With another rate or burst it is another bucket, which is how
+     * a changed limit takes hold.
      *
      * @return zero if there was one, else how long until there will be; a failure when the table could not be asked
      */
     CompletableFuture<Duration> take(String name, int perMinute) {
-        return buckets.get(new Key(name, perMinute), this::make)
+        return buckets.get(new Key(name, perMinute, rates.capacity(perMinute)), this::make)
                 .tryConsumeAndReturnRemaining(1)
                 .thenApply(probe ->
                         probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill()));
@@ -103,9 +103,9 @@ class FleetBuckets {
                 : Optimizations.delaying(new DelayParameters(untold, UNTOLD_TIME));
     }
 
-    private record Key(String name, int perMinute) {
+    private record Key(String name, int perMinute, long capacity) {
         String id() {
-            return name + ":" + perMinute;
+            return name + ":" + perMinute + ":" + capacity;
         }
     }
 

@@ -13,9 +13,13 @@ record Rates(Duration burst) {
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     BucketConfiguration bucket(int perMinute) {
-        long capacity = Math.max(1, perMinute * burst.toMillis() / MINUTE.toMillis());
         return BucketConfiguration.builder()
-                .addLimit(limit -> limit.capacity(capacity).refillGreedy(perMinute, MINUTE))
+                .addLimit(limit -> limit.capacity(capacity(perMinute)).refillGreedy(perMinute, MINUTE))
                 .build();
+    }
+
+    /** How much is in such a bucket when it is full. */
+    long capacity(int perMinute) {
+        return Math.max(1, perMinute * burst.toMillis() / MINUTE.toMillis());
     }
 }
