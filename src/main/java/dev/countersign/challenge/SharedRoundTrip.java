@@ -100,7 +100,8 @@ final class SharedRoundTrip<Q, A> {
             } else {
                 fail(batch, e);
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // Not even an error may end this thread: nobody would ask any more, and nothing would tell.
             fail(batch, e);
         }
     }
@@ -108,12 +109,12 @@ final class SharedRoundTrip<Q, A> {
     private void answerAlone(Pending<Q, A> pending) {
         try {
             pending.answer.complete(statement.execute(List.of(pending.question)).getFirst());
-        } catch (SQLException | RuntimeException e) {
+        } catch (Throwable e) {
             fail(List.of(pending), e);
         }
     }
 
-    private static <Q, A> void fail(List<Pending<Q, A>> batch, Exception cause) {
+    private static <Q, A> void fail(List<Pending<Q, A>> batch, Throwable cause) {
         UnavailableException failure = new UnavailableException("The database could not be asked", cause);
         batch.forEach(pending -> pending.answer.completeExceptionally(failure));
     }

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,77 @@ class SharedRoundTripTest {
             assertThat(answer.get(5, SECONDS)).isEqualTo("a");
         }
         roundTrip.stop();
+    }
+
+    @Test
+    void whatQueuesMeanwhileSharesTheNextRoundTripsUpToABound() throws Exception {
+        CountDownLatch queued = new CountDownLatch(1);
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        SharedRoundTrip<String, String> roundTrip = roundTrip(questions -> {
+            sizes.add(questions.size());
+            await(queued);
+            return questions;
+        });
+        CompletableFuture<String> first = roundTrip.ask("first");
+        Awaitility.await().until(() -> !sizes.isEmpty());
+        List<CompletableFuture<String>> others =
+                IntStream.range(0, 300).mapToObj(i -> roundTrip.ask("" + i)).toList();
+        queued.countDown();
+
+        assertThat(first.get(5, SECONDS)).isEqualTo("first");
+        for (int i = 0; i < 300; i++) {
+            assertThat(others.get(i).get(5, SECONDS)).isEqualTo("" + i);
+        }
+        assertThat(sizes).containsExactly(1, 256, 44);
+        roundTrip.stop();
+    }
+
+    @Test
+    void goesOnAfterAnError() throws Exception {
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        SharedRoundTrip<String, String> roundTrip = roundTrip(questions -> {
+            asked.add(questions);
+            return switch (asked.size()) {
+                case 1, 3 -> throw new OutOfMemoryError("made up");
+                case 2 -> refuse(CHECK_VIOLATION);
+                default -> questions;
+            };
+        });
+
+        assertThatThrownBy(() -> roundTrip.ask("together").get(5, SECONDS))
+                .hasCauseInstanceOf(UnavailableException.class);
+        assertThatThrownBy(() -> roundTrip.ask("alone").get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+        assertThat(roundTrip.ask("after").get(5, SECONDS)).isEqualTo("after");
+        assertThat(asked).containsExactly(List.of("together"), List.of("alone"), List.of("alone"), List.of("after"));
+        roundTrip.stop();
+    }
+
+    @Test
+    void answersWhatHasQueuedWhenItStopsAndTakesNoMore() throws Exception {
+        CountDownLatch stopping = new CountDownLatch(1);
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        SharedRoundTrip<String, String> roundTrip = roundTrip(questions -> {
+            asked.add(questions);
+            await(stopping);
+            return questions;
+        });
+        CompletableFuture<String> first = roundTrip.ask("first");
+        Awaitility.await().until(() -> !asked.isEmpty());
+        CompletableFuture<String> queued = roundTrip.ask("queued");
+        Thread stop = Thread.ofPlatform().start(() -> {
+            try {
+                roundTrip.stop();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        Awaitility.await().until(() -> stop.getState() == Thread.State.TIMED_WAITING);
+        assertThat(roundTrip.ask("late")).isCompletedExceptionally();
+        stopping.countDown();
+
+        assertThat(first.get(5, SECONDS)).isEqualTo("first");
+        assertThat(queued.get(5, SECONDS)).isEqualTo("queued");
+        stop.join();
     }
 
     private static SharedRoundTrip<String, String> roundTrip(SharedRoundTrip.Statement<String, String> statement) {
