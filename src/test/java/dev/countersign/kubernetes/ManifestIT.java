@@ -1,6 +1,7 @@
 package dev.countersign.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
@@ -9,6 +10,8 @@ import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.countersign.support.PostgresServer;
+import dev.countersign.support.ServiceProcess;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -30,11 +33,17 @@ import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -200,13 +209,23 @@ class ManifestIT {
                 .isEqualTo(onlyContainer(servicePod()).getImage());
     }
 
+    /** For longer than a request may take, and than a transaction of one may do nothing: Flyway's lock is such a transaction. */
     @Test
-    void migrationWaitsForAsLongAsAStatementTakes() {
-        SmallRyeConfig settings = new SmallRyeConfigBuilder()
-                .withSources(new EnvConfigSource(environment(migrationPod()), 300))
-                .build();
-        assertThat(settings.getValue("quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout", Integer.class))
-                .isZero();
+    void migrationWaitsForAsLongAsAStatementTakes() throws Exception {
+        Map<String, String> job = settings(environment(migrationPod()));
+        try (PostgresServer database = PostgresServer.start();
+                Connection other = database.connect();
+                Statement statement = other.createStatement();
+                ExecutorService threads = Executors.newSingleThreadExecutor()) {
+            other.setAutoCommit(false);
+            statement.execute("CREATE TABLE app ()");
+            Future<Integer> exit = threads.submit(() -> ServiceProcess.runToEnd(database, job));
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> database.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1);
+            statement.execute("SELECT pg_sleep(7)");
+            other.rollback();
+            assertThat(exit.get()).isZero();
+        }
     }
 
     @Test
@@ -326,6 +345,19 @@ class ManifestIT {
         return onlyContainer(pod).getEnv().stream()
                 .filter(variable -> variable.getValue() != null)
                 .collect(Collectors.toMap(EnvVar::getName, EnvVar::getValue));
+    }
+
+    /** By their names in application.properties, as the service itself would read them. */
+    private static Map<String, String> settings(Map<String, String> environment) {
+        SmallRyeConfig read = new SmallRyeConfigBuilder()
+                .withSources(new EnvConfigSource(environment, 300))
+                .build();
+        return Stream.of(
+                        "quarkus.init-and-exit",
+                        "quarkus.flyway.migrate-at-start",
+                        "quarkus.flyway.init-sql",
+                        "quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout")
+                .collect(Collectors.toMap(Function.identity(), name -> read.getValue(name, String.class)));
     }
 
     private static List<String> secretsOf(PodSpec pod) {
