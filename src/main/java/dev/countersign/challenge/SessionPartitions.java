@@ -17,7 +17,7 @@ import org.hibernate.Session;
 class SessionPartitions {
 
     /** Any number, as long as every replica uses the same. */
-    private static final long ADVISORY_LOCK = 0x636f756e74657273L;
+    static final long ADVISORY_LOCK = 0x636f756e74657273L;
 
     /** The longest TTL, and then what a purge that fails for a while may miss. */
     static final Duration AHEAD = Duration.ofMinutes(60 + 30);

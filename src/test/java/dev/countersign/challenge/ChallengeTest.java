@@ -17,6 +17,7 @@ import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
 import io.quarkus.test.junit.QuarkusTest;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -143,6 +144,7 @@ class ChallengeTest extends ServiceTest {
     void eachOfManyConcurrentCreatesGetsItsOwnToken() throws Exception {
         int creates = 500;
         Set<String> codes = new HashSet<>();
+        List<String> sessions = new ArrayList<>();
         try (ExecutorService clients = Executors.newFixedThreadPool(32)) {
             Callable<Map<String, String>> create = () -> create("demo");
             for (Future<Map<String, String>> one : clients.invokeAll(
@@ -150,9 +152,13 @@ class ChallengeTest extends ServiceTest {
                 Map<String, String> created = one.get();
                 assertThat(read("demo", created.get("sessionId"))).isEqualTo(created);
                 codes.add(created.get("challengeCode"));
+                sessions.add(created.get("sessionId"));
             }
         }
         assertThat(codes).hasSize(creates);
+        assertThat(TestDatabase.query("SELECT count(DISTINCT salt) FROM challenge_session WHERE session_id IN ('"
+                        + String.join("', '", sessions) + "')"))
+                .containsExactly("" + creates);
     }
 
     @Test

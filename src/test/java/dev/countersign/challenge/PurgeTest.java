@@ -295,6 +295,20 @@ class PurgeTest extends ServiceTest {
         assertThat(metrics.get("countersign.purge.rows").counter().count()).isEqualTo(15);
     }
 
+    @Test
+    void purgeLeavesAllToAReplicaThatIsAtIt() throws SQLException {
+        long slot = Instant.now().getEpochSecond() / 300 * 300;
+        attach(slot - 300);
+        insertExpiring("old", slot - 100 * 300L);
+        try (Connection other = TestDatabase.connect();
+                Statement statement = other.createStatement()) {
+            statement.execute("SELECT pg_advisory_lock(" + SessionPartitions.ADVISORY_LOCK + ")");
+            assertThat(purge.purge()).isEqualTo(new ExpiredSessionPurge.Result(0, 0, 0));
+            statement.execute("SELECT pg_advisory_unlock(" + SessionPartitions.ADVISORY_LOCK + ")");
+        }
+        assertThat(purge.purge()).isEqualTo(new ExpiredSessionPurge.Result(AHEAD, 1, 1));
+    }
+
     /** However long it takes: here it waits for a partition that somebody else has locked. */
     @Test
     void countOfLiveTokensMayTakeLongAndIsNotInItsWay() throws Exception {

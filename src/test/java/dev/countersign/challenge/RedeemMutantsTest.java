@@ -23,6 +23,9 @@ import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -164,6 +167,30 @@ class RedeemMutantsTest extends ServiceTest {
         }
     }
 
+    /** Its tokens end with an app, even one that was found alive just before. */
+    @Test
+    void withoutTheGuardOnTheGenerationACodeOutlivesItsApp() {
+        String mutant = without(
+                "AND app_generation = (SELECT generation FROM app WHERE app.app_id = challenge_session.app_id)",
+                "",
+                REDEEM);
+        TestDatabase.register("leaving");
+        Token token = create("leaving");
+        TestDatabase.execute("DELETE FROM app WHERE app_id = 'leaving'");
+        RedeemAttempt attempt = attempt(token, token.code());
+        assertThat(redemption(5, REDEEM, COUNT).redeem(attempt).join()).isEmpty();
+        TestDatabase.register("leaving");
+        assertThat(redemption(5, REDEEM, COUNT).redeem(attempt).join()).isEmpty();
+        assertThat(redemption(5, mutant, COUNT).redeem(attempt).join()).isPresent();
+    }
+
+    @Test
+    void attemptAtNothingIsATransactionThatCommitsLikeOneAtAToken() throws SQLException {
+        String mutant = without("pg_logical_emit_message(true, 'countersign', '')", "NULL", COUNT);
+        assertThat(writesForAnUnknownSession(COUNT)).isTrue();
+        assertThat(writesForAnUnknownSession(mutant)).isFalse();
+    }
+
     /** All find the token live; then each writes. */
     private List<String> redeemTogether(String redeem) throws Exception {
         Token token = create("demo");
@@ -226,11 +253,33 @@ class RedeemMutantsTest extends ServiceTest {
                 keys,
                 writer,
                 reader,
-                new SessionRedemption(dataSource, maxAttempts, redeem, count, budget),
+                redemption(maxAttempts, redeem, count),
                 budget,
                 new Audit(),
                 limits,
                 new TokenCounts(new SimpleMeterRegistry()));
+    }
+
+    private SessionRedemption redemption(int maxAttempts, String redeem, String count) {
+        return new SessionRedemption(dataSource, maxAttempts, redeem, count, budget);
+    }
+
+    /** Only a transaction that has an ID has anything to make durable. */
+    private static boolean writesForAnUnknownSession(String count) throws SQLException {
+        try (Connection connection = TestDatabase.connect();
+                PreparedStatement statement = connection.prepareStatement(count);
+                Statement sql = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.setInt(1, 5);
+            statement.setInt(2, 5);
+            statement.setInt(3, 5);
+            statement.setString(4, "demo");
+            statement.setObject(5, UUID.randomUUID());
+            statement.execute();
+            try (ResultSet row = sql.executeQuery("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")) {
+                return row.next() && row.getBoolean(1);
+            }
+        }
     }
 
     /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */

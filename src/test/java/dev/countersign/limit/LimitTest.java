@@ -2,6 +2,7 @@ package dev.countersign.limit;
 
 import static dev.countersign.support.Contract.anonymousCall;
 import static dev.countersign.support.Contract.call;
+import static dev.countersign.support.Contract.callAs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
@@ -61,7 +62,9 @@ class LimitTest extends ServiceTest {
                     "countersign.limit.read-per-minute", "60",
                     "countersign.limit.redeem-per-minute", "20",
                     "countersign.limit.refused-authentication-per-minute", "60",
-                    "countersign.limit.trusted-proxies", "127.0.0.0/8,::1");
+                    "countersign.limit.trusted-proxies", "127.0.0.0/8,::1",
+                    // As in production, where a caller without credentials is nobody.
+                    "countersign.access.anonymous-principal", "");
         }
     }
 
@@ -93,6 +96,14 @@ class LimitTest extends ServiceTest {
         LOG.infof(
                 "create of another app: median %d µs alone, %d µs beside a flood with %d refusals",
                 alone[12] / 1000, beside[12] / 1000, refused.get());
+    }
+
+    @Test
+    void appsWithTheSameLimitDoNotShareIt() {
+        register("greedy", 60);
+        register("modest", 60);
+        untilRefused(() -> create("greedy"));
+        create("modest").then().statusCode(200);
     }
 
     @Test
@@ -212,6 +223,22 @@ class LimitTest extends ServiceTest {
     }
 
     @Test
+    void callersWithoutCredentialsAreCountedToo() {
+        assertRefused(untilRefused(_ -> from("198.51.100.5").post(path("demo"))), "AUTHENTICATION_RATE", "1");
+    }
+
+    @Test
+    void callersThatAreKnownAndMayNotAreNotCounted() {
+        for (int i = 0; i < 10; i++) {
+            callAs("reader")
+                    .header("X-Forwarded-For", "198.51.100.6")
+                    .post(path("demo"))
+                    .then()
+                    .statusCode(403);
+        }
+    }
+
+    @Test
     void callerCannotChooseItsAddress() {
         assertRefused(
                 untilRefused(attempt -> createWithBadToken("203.0.113." + attempt + ", 198.51.100.4")),
@@ -225,7 +252,11 @@ class LimitTest extends ServiceTest {
         double failures = metrics.counter("countersign.limit.failures").count();
         TestDatabase.execute("ALTER TABLE limit_bucket RENAME TO limit_bucket_gone");
         try {
-            create("unlucky").then().statusCode(504);
+            create("unlucky")
+                    .then()
+                    .statusCode(504)
+                    .header("x-amzn-ErrorType", "GatewayTimeoutException")
+                    .body("message", equalTo("The service is temporarily unavailable. Try again."));
         } finally {
             TestDatabase.execute("ALTER TABLE limit_bucket_gone RENAME TO limit_bucket");
         }
