@@ -101,10 +101,10 @@ class ChallengeTest extends ServiceTest {
 
     @Test
     void expiredTokenIs404() {
-        TestDatabase.register("shortlived", 1);
+        TestDatabase.register("shortlived", 5);
         Map<String, String> created = create("shortlived");
         assertThat(read("shortlived", created.get("sessionId"))).isEqualTo(created);
-        TestDatabase.query("SELECT pg_sleep(1.1)");
+        TestDatabase.query("SELECT pg_sleep(5.1)");
         get("shortlived", created.get("sessionId")).statusCode(404);
         remove("shortlived", created.get("sessionId")).statusCode(404);
     }

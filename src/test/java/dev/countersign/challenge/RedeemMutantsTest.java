@@ -204,7 +204,8 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     private List<String> redeemAcrossTheExpiry(String redeem) throws Exception {
-        TestDatabase.register("shortlived", 1);
+        // Long enough to be found alive on a busy machine.
+        TestDatabase.register("shortlived", 3);
         ChallengeService service = service(5, redeem, COUNT);
         Token token = create("shortlived");
         Instant later = Instant.ofEpochMilli(RedeemHistory.expiry(UUID.fromString(token.session())) / 1_000_000)

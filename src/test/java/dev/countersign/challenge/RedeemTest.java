@@ -111,13 +111,13 @@ class RedeemTest extends ServiceTest {
 
     @Test
     void repeatAfterTheTokensLifeIsRefused() {
-        TestDatabase.register("shortlived", 1);
-        Map<String, String> token = create("shortlived");
-        redeem("shortlived", token.get("sessionId"), token.get("challengeCode"), "k")
-                .statusCode(200);
-        TestDatabase.query("SELECT pg_sleep(1.1)");
-        redeem("shortlived", token.get("sessionId"), token.get("challengeCode"), "k")
-                .statusCode(404);
+        Map<String, String> token = create("demo");
+        redeem("demo", token.get("sessionId"), token.get("challengeCode"), "k").statusCode(200);
+        TestDatabase.execute("""
+                UPDATE challenge_session SET created_at = now() - interval '2 s', expires_at = now() - interval '1 s'
+                 WHERE session_id = '%s'
+                """.formatted(token.get("sessionId")));
+        redeem("demo", token.get("sessionId"), token.get("challengeCode"), "k").statusCode(404);
     }
 
     @Test
