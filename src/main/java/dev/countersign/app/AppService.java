@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Registers, changes, reads, lists and deletes apps. No method blocks: each gives a stage that ends within the request's
- * time budget, and only after what it wrote is durable and holds on every replica.
+ * time budget, and only after what it wrote is durable and holds on every replica; a changed rate holds a second later.
  */
 @ApplicationScoped
 public class AppService {

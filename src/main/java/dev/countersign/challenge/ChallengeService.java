@@ -155,14 +155,16 @@ public class ChallengeService {
     public CompletionStage<Redeemed> redeem(RedeemAttempt attempt) {
         return budget.within(limits.admit(AppLimit.REDEEM, attempt.appId(), attempt.principal())
                 .thenCompose(_ -> reader.find(attempt.appId(), attempt.sessionId()))
-                .thenCompose(found -> codeIsRight(found, attempt) ? redeem(found, attempt) : refuse(found, attempt)));
+                .thenCompose(found ->
+                        codeIsRight(found, attempt) ? redeem(found, attempt) : repeatOrRefuse(found, attempt)));
     }
 
     private CompletionStage<Redeemed> redeem(FoundSession found, RedeemAttempt attempt) {
         return redemption.redeem(attempt).thenCompose(redeemedAt -> {
             if (redeemedAt.isEmpty()) {
                 // Somebody was faster, and it may have been this caller's own first try.
-                return reader.find(attempt.appId(), attempt.sessionId()).thenCompose(now -> refuse(now, attempt));
+                return reader.find(attempt.appId(), attempt.sessionId())
+                        .thenCompose(now -> repeatOrRefuse(now, attempt));
             }
             audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
             counts.redeemed();
@@ -171,13 +173,13 @@ public class ChallengeService {
     }
 
     /** Refuses, unless the attempt repeats one that was successful. */
-    private CompletionStage<Redeemed> refuse(FoundSession found, RedeemAttempt attempt) {
+    private CompletionStage<Redeemed> repeatOrRefuse(FoundSession found, RedeemAttempt attempt) {
         Redeemed before = found.earlierResultOf(attempt).orElse(null);
         if (before != null) {
             audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
             return CompletableFuture.completedStage(before);
         }
-        return budget.spend(() -> redemption.refuse(attempt)).thenApply(locked -> {
+        return budget.spend(() -> redemption.countAttempt(attempt)).thenApply(locked -> {
             audit.refused("redeem", found.refusal(), attempt.principal(), attempt.appId(), attempt.sessionId());
             counts.refused(found);
             if (locked) {

@@ -141,7 +141,7 @@ class SessionRedemption {
      *
      * @return whether this attempt locked it
      */
-    boolean refuse(RedeemAttempt attempt) {
+    boolean countAttempt(RedeemAttempt attempt) {
         try (Connection connection = dataSource.getConnection();
                 PreparedStatement statement = connection.prepareStatement(countAttempt)) {
             statement.setInt(1, maxAttempts);

@@ -40,7 +40,7 @@ class TokenCounts {
         removed.increment();
     }
 
-    /** Any operation, for whatever reason. */
+    /** An operation that found no such app or no live token, or got a wrong code. */
     void refused() {
         refused.increment();
     }

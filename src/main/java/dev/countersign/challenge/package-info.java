@@ -6,10 +6,10 @@
  * ChallengeKeys} derives the {@link ChallengeCode} from a key, the app, the session and the salt, now and at every later
  * read. The database's clock says when the token expires, and the session ID begins with that time.
  *
- * <p>Nothing here waits on a thread: an operation is a chain of stages, and {@link SharedRoundTrip} lets concurrent ones
- * share what is dear, a round trip and a commit. A token ends once: redeemed ({@link SessionRedemption}), removed, locked
- * by wrong codes, or expired. {@link ExpiredSessionPurge} then drops the partition that held
- * it ({@link SessionPartitions}), a whole five minutes of expiry at a time.
+ * <p>An operation is a chain of stages, and {@link SharedRoundTrip} lets concurrent ones share what is dear, a round trip
+ * and a commit. Only what is seldom, a removal and a wrong code, waits on a thread, a virtual one of its own. A token ends
+ * once: redeemed ({@link SessionRedemption}), removed, locked by wrong codes, or expired. {@link ExpiredSessionPurge} then
+ * drops the partition that held it ({@link SessionPartitions}), a whole five minutes of expiry at a time.
  */
 @NullMarked
 package dev.countersign.challenge;
