@@ -37,6 +37,12 @@ final class AllowedMethods {
         return Set.of();
     }
 
+    /** Whether it is the path of an operation as the contract writes it, parameters in braces. */
+    static boolean isTemplate(String path) {
+        List<String> segments = segments(path);
+        return LISTED.containsKey(segments) && path.equals("/" + String.join("/", segments));
+    }
+
     /** Whether any path has it. */
     static boolean isKnown(String method) {
         for (var methods : LISTED.values()) {
