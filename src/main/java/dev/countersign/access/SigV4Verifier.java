@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.countersign.access.Principals.AccessKey;
 import dev.countersign.error.ForbiddenException;
+import io.quarkus.runtime.Startup;
 import io.vertx.core.MultiMap;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -35,6 +36,7 @@ import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
  * Verifies AWS Signature Version 4 in a header. AWS's own signer recomputes the signature from what was received; this
  * class checks what a recomputation can't: the scope, the time, the body's hash, and that enough was signed.
  */
+@Startup
 @Singleton
 class SigV4Verifier {
 
@@ -77,8 +79,16 @@ class SigV4Verifier {
         this.region = region;
         this.service = service;
         this.maxSkew = maxSkew;
+        externalUrl.ifPresent(SigV4Verifier::requireSchemeAndHost);
         this.externalUrl = externalUrl;
         this.clock = clock;
+    }
+
+    private static void requireSchemeAndHost(URI externalUrl) {
+        if (externalUrl.getScheme() == null || externalUrl.getHost() == null) {
+            throw new IllegalStateException("countersign.sigv4.external-url is " + externalUrl
+                    + ", which is no URL with a scheme and a host, such as https://auth.example.com");
+        }
     }
 
     /**
@@ -199,12 +209,15 @@ class SigV4Verifier {
         return signed.getSignature().getBytes(US_ASCII);
     }
 
-    /** The request as its client signed it. */
+    /** The request as its client signed it. The signer takes the host of the header, which may be none of a URI's. */
     private SdkHttpRequest.Builder received(List<String> signedHeaders, Received request) {
+        if (!request.uri().startsWith("/")) {
+            throw invalid("The request line must have the path as it was signed, without a scheme and a host");
+        }
         try {
             SdkHttpRequest.Builder received = SdkHttpRequest.builder()
                     .method(SdkHttpMethod.fromValue(request.method()))
-                    .uri(URI.create("http://" + host(request) + pathPrefix() + request.uri()));
+                    .uri(URI.create("http://localhost" + pathPrefix() + request.uri()));
             for (String name : signedHeaders) {
                 List<String> values = name.equals("host")
                         ? List.of(host(request))
@@ -216,7 +229,7 @@ class SigV4Verifier {
             }
             return received;
         } catch (IllegalArgumentException e) {
-            throw invalid("The host and path do not make a URL");
+            throw invalid("The path does not make a URL");
         }
     }
 

@@ -19,6 +19,11 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awssdk.http.SdkHttpMethod;
+import software.amazon.awssdk.http.SdkHttpRequest;
+import software.amazon.awssdk.http.auth.aws.signer.AwsV4HttpSigner;
+import software.amazon.awssdk.identity.spi.AwsCredentialsIdentity;
 
 /** The verifier against the signing examples that AWS publishes (its Signature Version 4 test suite), by their clock. */
 class SigV4VerifierTest {
@@ -117,6 +122,70 @@ class SigV4VerifierTest {
         assertThat(verifier(TIME, Optional.of(URI.create("https://example.amazonaws.com:443/")))
                         .verify(header, rewritten))
                 .isEqualTo(KEY.principal());
+    }
+
+    @Test
+    void externalUrlMayHaveAPath() {
+        Received rewritten = signed("https", "h.example", 8443, "/auth/prod/apps", "10.0.0.7:8080", "/prod/apps");
+        for (String url : List.of("https://h.example:8443/auth", "https://h.example:8443/auth/")) {
+            assertThat(verifier(TIME, Optional.of(URI.create(url)))
+                            .verify(rewritten.headers().get("Authorization"), rewritten))
+                    .isEqualTo(KEY.principal());
+        }
+        assertThatThrownBy(() -> verifier(TIME, Optional.of(URI.create("https://h.example:8443")))
+                        .verify(rewritten.headers().get("Authorization"), rewritten))
+                .satisfies(refusedAs("InvalidSignatureException"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"auth.example.com", "auth.example.com:8080", "//auth.example.com", "/auth", "https:///auth"})
+    void externalUrlWithoutASchemeAndAHostIsRefused(String url) {
+        assertThatThrownBy(() -> verifier(TIME, Optional.of(URI.create(url))))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("countersign.sigv4.external-url is " + url);
+    }
+
+    /** As Compose names its containers, or as an address. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a_b", "[::1]"})
+    void hostThatIsNoHostNameIsTaken(String host) {
+        Received request = signed("http", host, 8080, "/prod/apps", host + ":8080", "/prod/apps");
+        String header = request.headers().get("Authorization");
+        assertThat(verifier(TIME, Optional.empty()).verify(header, request)).isEqualTo(KEY.principal());
+        Received other = new Received("GET", request.uri(), "a_c:8080", request.headers(), new byte[0]);
+        assertThatThrownBy(() -> verifier(TIME, Optional.empty()).verify(header, other))
+                .satisfies(refusedAs("InvalidSignatureException"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://x/prod/apps", "@x/prod/apps", "*", "prod/apps", ""})
+    void requestLineWithoutAPathIsRefused(String uri) {
+        assertThatThrownBy(() -> verify("host;x-amz-date", VANILLA, received("GET", uri, headers(), "")))
+                .satisfies(refusedAs("InvalidSignatureException"))
+                .hasMessageContaining("request line");
+    }
+
+    /** Signed for one host and path, and received at another. */
+    private static Received signed(
+            String scheme, String host, int port, String path, String receivedHost, String receivedUri) {
+        SdkHttpRequest request = SdkHttpRequest.builder()
+                .method(SdkHttpMethod.GET)
+                .protocol(scheme)
+                .host(host)
+                .port(port)
+                .encodedPath(path)
+                .build();
+        SdkHttpRequest signed = AwsV4HttpSigner.create()
+                .sign(sign -> sign.request(request)
+                        .identity(AwsCredentialsIdentity.create(KEY.id(), KEY.secret()))
+                        .putProperty(AwsV4HttpSigner.SERVICE_SIGNING_NAME, "service")
+                        .putProperty(AwsV4HttpSigner.REGION_NAME, "us-east-1")
+                        .putProperty(AwsV4HttpSigner.SIGNING_CLOCK, Clock.fixed(TIME, ZoneOffset.UTC)))
+                .request();
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap();
+        signed.forEachHeader(headers::add);
+        return new Received("GET", receivedUri, receivedHost, headers, new byte[0]);
     }
 
     private static java.util.function.Consumer<Throwable> refusedAs(String type) {
