@@ -24,6 +24,7 @@ class RequestShape {
 
     private static final String KEY = "Idempotency-Key";
     private static final Pattern CHALLENGE_PATH = Pattern.compile("/+prod/+backend/([^/]*)/challenge(?:/.*)?");
+    private static final Pattern DOT_SEGMENT = Pattern.compile("(?:^|/)\\.{1,2}(?:/|$)");
     private static final Pattern APP_ID = Pattern.compile("[a-z0-9]{1,64}");
 
     void register(@Observes Filters filters) {
@@ -93,7 +94,10 @@ class RequestShape {
             // JAX-RS would take what follows for a parameter of the segment, and drop it.
             throw new BadRequestException("No path of this API has a semicolon");
         }
-        decode(rawPath);
+        if (DOT_SEGMENT.matcher(decode(rawPath)).find()) {
+            // A signature's verifier and the router take them away in different ways.
+            throw new BadRequestException("No path of this API has a segment . or ..");
+        }
     }
 
     private static String decode(String path) {

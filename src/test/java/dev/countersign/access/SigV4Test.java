@@ -116,6 +116,16 @@ class SigV4Test extends ServiceTest {
         assertThat(get.withMethod("HEAD").send().status()).isEqualTo(403);
     }
 
+    /** The signature is that of a create, and the path that of a removal to who resolves it in another order. */
+    @Test
+    void dotSegmentsMakeNoOtherOperationOfWhatIsSigned() throws IOException {
+        Reply reply = SignedRequest.of("POST", "/prod/backend/demo/challenge", "")
+                .withPath(SESSION + "/remove//..//..")
+                .send();
+        assertThat(reply.status()).isEqualTo(400);
+        assertThat(reply.body()).contains("No path of this API has a segment . or ..");
+    }
+
     @Test
     void secondHostIsRefused() throws IOException {
         assertThat(redeem().with("Host", value -> "elsewhere").send().status()).isEqualTo(400);

@@ -44,6 +44,12 @@ class OddRequestsTest extends ServiceTest {
             POST   | /prod/backend/./challenge                     | 400 | BadRequestException
             POST   | /prod/backend/../challenge                    | 400 | BadRequestException
             POST   | /prod/backend/%2e%2e/challenge                | 400 | BadRequestException
+            POST   | /prod/backend/demo/challenge/../challenge     | 400 | BadRequestException
+            POST   | /prod/backend/demo/./challenge                | 400 | BadRequestException
+            POST   | /prod/backend/demo/challenge/%2E              | 400 | BadRequestException
+            GET    | /prod/apps/x/.%2e/demo                        | 400 | BadRequestException
+            GET    | /prod/apps/..                                 | 400 | BadRequestException
+            GET    | /nope/../prod/apps                            | 400 | BadRequestException
             POST   | /prod/backend/LONG/challenge                  | 400 | BadRequestException
             POST   | /prod/backend/%zz/challenge                   | 400 | BadRequestException
             POST   | /prod/backend/%/challenge                     | 400 | BadRequestException
