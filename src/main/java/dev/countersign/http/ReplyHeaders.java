@@ -30,9 +30,17 @@ class ReplyHeaders {
         String requestId = new UUID(random.nextLong(), random.nextLong()).toString();
         MDC.put("requestId", requestId);
         request.response().putHeader(REQUEST_ID, requestId);
-        String path = request.request().path();
-        if (path == null || path.startsWith("/prod")) {
+        if (mayBeOfTheApi(request)) {
             request.response().putHeader("Cache-Control", "no-store");
+        }
+    }
+
+    /** By the path that requests are routed by, however it was written. */
+    private static boolean mayBeOfTheApi(RoutingContext request) {
+        try {
+            return request.normalizedPath().startsWith("/prod");
+        } catch (IllegalArgumentException e) {
+            return true;
         }
     }
 }

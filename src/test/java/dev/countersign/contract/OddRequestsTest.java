@@ -171,6 +171,14 @@ class OddRequestsTest extends ServiceTest {
                 .isEqualTo(200);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"//prod/backend/demo/challenge", "/%70rod/backend/demo/challenge"})
+    void pathThatIsReadAsOneOfTheApiIsNotCached(String path) throws IOException {
+        Reply reply = RawHttp.send("POST", path);
+        assertThat(reply.status()).isEqualTo(200);
+        assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
+    }
+
     @Test
     void queryIsIgnored() throws IOException {
         assertThat(RawHttp.send("POST", "/prod/backend/demo/challenge?a=b&c").status())
