@@ -11,11 +11,14 @@ import dev.countersign.support.PostgresServer;
 import dev.countersign.support.ServiceClient;
 import dev.countersign.support.ServiceProcess;
 import dev.countersign.support.SignedRequest;
+import dev.countersign.support.TokenIssuer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +31,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
+import org.jose4j.jwt.JwtClaims;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -38,8 +42,11 @@ class SecretsIT {
     private static final Logger LOG = Logger.getLogger(SecretsIT.class);
 
     private static final int CREATES = 1000;
+    private static final String QUOTES_BODIES = "org.jboss.resteasy.reactive.server.handlers.RequestDeserializeHandler";
     private static final String PATH_CANARY = "path-that-nobody-has";
 
+    private static final HttpClient HTTP =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private static final Set<String> CODES = new TreeSet<>();
     private static final Set<String> SESSIONS = new TreeSet<>();
     private static final Set<String> SIGNATURES = new TreeSet<>();
@@ -51,11 +58,26 @@ class SecretsIT {
     @BeforeAll
     static void useTheService() throws Exception {
         database = PostgresServer.start();
-        try (ServiceProcess service = ServiceProcess.start(
+        try (TokenIssuer issuer = TokenIssuer.start();
+                ServiceProcess service = ServiceProcess.start(
                         database,
                         Map.of(
-                                "quarkus.log.level", "TRACE",
-                                "quarkus.log.console.level", "TRACE"));
+                                "quarkus.log.level",
+                                "TRACE",
+                                "quarkus.log.console.level",
+                                "TRACE",
+                                "quarkus.log.category.\"" + QUOTES_BODIES + "\".level",
+                                "TRACE",
+                                "quarkus.oidc.auth-server-url",
+                                issuer.url(),
+                                "quarkus.oidc.token.audience",
+                                TokenIssuer.AUDIENCE,
+                                "countersign.principals.bearer.subject",
+                                "bearer",
+                                "countersign.principals.bearer.apps",
+                                "demo",
+                                "countersign.principals.bearer.permissions",
+                                "issue"));
                 ServiceClient client = new ServiceClient(service.baseUri(), SecretsIT::sign)) {
             authority = service.baseUri().getAuthority();
             database.execute("INSERT INTO app (app_id) VALUES ('demo')");
@@ -67,6 +89,7 @@ class SecretsIT {
                 CODES.add(code);
                 SESSIONS.add(session);
                 if (i % 10 == 0) {
+                    redeemByMalformedBodies(service, session, code);
                     client.read("demo", session);
                     client.redeem("demo", session, "wrong" + code.substring(5));
                     client.redeem("other", session, code);
@@ -77,11 +100,41 @@ class SecretsIT {
                     client.remove("demo", session);
                 }
             }
+            useBearerTokens(service, issuer);
             get(service.baseUri().resolve("/nowhere/" + PATH_CANARY));
             get(service.baseUri().resolve("/prod/backend/" + PATH_CANARY + "/challenge/1"));
             metrics = get(service.managementUri().resolve("/q/metrics"));
             log = service.log();
         }
+    }
+
+    /** What Jackson says of them quotes what it stumbled over. */
+    private static void redeemByMalformedBodies(ServiceProcess service, String session, String code) {
+        String path = "/prod/backend/demo/challenge/" + session + "/redeem";
+        for (String form : List.of(
+                "{\"challengeCode\":CODE}",
+                "CODE",
+                "{\"challengeCode\":\"\",\"CODE\":\"\"}",
+                "{\"challengeCode\":\"\",\"x\":CODE,\"y\":\"\"}",
+                "{\"CODE\":\"\",\"CODE\":\"\"}",
+                "{\"challengeCode\":[\"CODE\"]}")) {
+            String body = form.replace("CODE", code);
+            assertThat(send(service, path, body, sign("POST", path, body))).isEqualTo(400);
+        }
+    }
+
+    private static void useBearerTokens(ServiceProcess service, TokenIssuer issuer) {
+        JwtClaims good = TokenIssuer.claims("bearer");
+        JwtClaims refused = TokenIssuer.claims("bearer");
+        refused.setAudience("another-service");
+        String path = "/prod/backend/demo/challenge";
+        assertThat(send(service, path, "", bearer(issuer.issue(good)))).isEqualTo(200);
+        assertThat(send(service, path, "", bearer(issuer.issue(refused)))).isEqualTo(401);
+    }
+
+    private static Map<String, String> bearer(String token) {
+        SIGNATURES.add(token.substring(token.lastIndexOf('.') + 1));
+        return Map.of("Authorization", "Bearer " + token);
     }
 
     private static String authority;
@@ -158,10 +211,21 @@ class SecretsIT {
         return headers;
     }
 
+    private static int send(ServiceProcess service, String path, String body, Map<String, String> headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(service.baseUri().resolve(path))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body));
+        headers.forEach(request::header);
+        return send(request.build()).statusCode();
+    }
+
     private static String get(URI uri) {
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            return client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString(UTF_8))
-                    .body();
+        return send(HttpRequest.newBuilder(uri).build()).body();
+    }
+
+    private static HttpResponse<String> send(HttpRequest request) {
+        try {
+            return HTTP.send(request, BodyHandlers.ofString(UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

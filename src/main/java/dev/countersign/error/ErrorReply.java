@@ -1,8 +1,5 @@
 package dev.countersign.error;
 
-import static org.jboss.logging.Logger.Level.DEBUG;
-import static org.jboss.logging.Logger.Level.WARN;
-
 import com.fasterxml.jackson.core.exc.StreamReadException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
@@ -27,7 +24,8 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An error as the caller gets it. Making one logs what was thrown: a failure of ours with its cause, the rest at DEBUG.
+ * An error as the caller gets it. Making one logs what was thrown: a failure of ours with its cause, the rest by its class
+ * at DEBUG.
  *
  * @param body one of the contract's error bodies
  * @param headers {@code Content-Type}, {@code x-amzn-ErrorType} (by which AWS clients raise their typed exception), and
@@ -62,7 +60,12 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
             case WebApplicationException e -> ofResponse(e);
             default -> unavailable();
         };
-        LOG.logf(reply.status >= 500 ? WARN : DEBUG, thrown, "Answered %d", reply.status);
+        if (reply.status >= 500) {
+            LOG.warnf(thrown, "Answered %d", reply.status);
+        } else {
+            // Its message may quote the request, and a code with it.
+            LOG.debugf("Answered %d: %s", reply.status, thrown.getClass().getName());
+        }
         return reply;
     }
 
