@@ -6,6 +6,7 @@ import static dev.countersign.support.TokenIssuer.claims;
 import static dev.countersign.support.TokenIssuer.sign;
 import static dev.countersign.support.TokenIssuer.token;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.startsWith;
@@ -18,6 +19,8 @@ import java.time.Duration;
 import java.util.Base64;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.PublicJsonWebKey;
+import org.jose4j.jwk.RsaJsonWebKey;
+import org.jose4j.jwk.RsaJwkGenerator;
 import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
@@ -92,6 +95,28 @@ class JwtTest extends ServiceTest {
         token.setKeyIdHeaderValue(key.getKeyId());
         token.setKey(new HmacKey(key.getPublicKey().getEncoded()));
         assertRefused(token.getCompactSerialization());
+    }
+
+    @Test
+    void tokenSignedByAnotherAlgorithmIsRefused() {
+        assertRefused(TokenIssuer.sign(claims(TESTER), AlgorithmIdentifiers.RSA_USING_SHA512));
+        assertRefused(TokenIssuer.sign(claims(TESTER), AlgorithmIdentifiers.RSA_PSS_USING_SHA256));
+    }
+
+    /** The issuer, asked, would say of any token that it is good. */
+    @Test
+    void issuerIsNotAskedAboutATokenThatCannotBeVerified() throws Exception {
+        assertRefused("an-opaque-token");
+        RsaJsonWebKey unknown = RsaJwkGenerator.generateJwk(2048);
+        JwtClaims claims = claims(TESTER);
+        claims.setAudience("another-service");
+        JsonWebSignature token = new JsonWebSignature();
+        token.setPayload(claims.toJson());
+        token.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
+        token.setKeyIdHeaderValue("unknown");
+        token.setKey(unknown.getPrivateKey());
+        assertRefused(token.getCompactSerialization());
+        assertThat(TokenIssuer.introspections()).isZero();
     }
 
     @Test

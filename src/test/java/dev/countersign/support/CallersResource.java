@@ -17,6 +17,8 @@ public class CallersResource implements QuarkusTestResourceLifecycleManager {
         Map<String, String> settings = new HashMap<>();
         settings.put("quarkus.oidc.auth-server-url", issuer.url());
         settings.put("quarkus.oidc.token.audience", TokenIssuer.AUDIENCE);
+        // With a name for itself, Quarkus could ask the issuer about tokens.
+        settings.put("quarkus.oidc.client-id", TokenIssuer.AUDIENCE);
         // The tests rotate its keys, and don't wait ten minutes for the service to ask again.
         settings.put("quarkus.oidc.token.forced-jwk-refresh-interval", "PT1S");
         principal(settings, Callers.TESTER, "*", "issue,read,remove,redeem,admin");

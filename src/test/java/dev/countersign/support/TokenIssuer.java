@@ -13,6 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
 import org.jose4j.jwk.RsaJsonWebKey;
 import org.jose4j.jwk.RsaJwkGenerator;
@@ -32,18 +33,31 @@ public final class TokenIssuer implements AutoCloseable {
 
     private final HttpServer server;
     private volatile RsaJsonWebKey key = newKey();
+    private final AtomicInteger introspections = new AtomicInteger();
 
     private TokenIssuer(HttpServer server) {
         this.server = server;
         server.createContext(
-                "/.well-known/openid-configuration", exchange -> reply(exchange, """
-                        {"issuer": "%s", "jwks_uri": "%s/jwks", "token_endpoint": "%s/token"}
-                        """.formatted(url(), url(), url())));
+                "/.well-known/openid-configuration",
+                exchange -> reply(exchange, """
+                        {"issuer": "%s", "jwks_uri": "%s/jwks", "token_endpoint": "%s/token",
+                         "introspection_endpoint": "%s/introspect"}
+                        """.formatted(url(), url(), url(), url())));
         server.createContext(
                 "/jwks", exchange -> reply(exchange, """
                         {"keys": [%s]}
                         """.formatted(key.toJson(OutputControlLevel.PUBLIC_ONLY))));
-        server.createContext("/sign", exchange -> reply(exchange, sign(body(exchange))));
+        server.createContext("/introspect", exchange -> {
+            introspections.incrementAndGet();
+            reply(exchange, """
+                    {"active": true, "sub": "%s", "username": "%s", "aud": "%s", "iss": "%s", "exp": 4102444800}
+                    """.formatted(Callers.TESTER, Callers.TESTER, AUDIENCE, url()));
+        });
+        server.createContext("/introspections", exchange -> reply(exchange, introspections.toString()));
+        server.createContext("/sign/", exchange -> {
+            String algorithm = exchange.getRequestURI().getPath().substring("/sign/".length());
+            reply(exchange, sign(body(exchange), algorithm));
+        });
         server.createContext("/rotate", exchange -> {
             key = newKey();
             reply(exchange, "");
@@ -71,13 +85,18 @@ public final class TokenIssuer implements AutoCloseable {
 
     /** Signs any claims, good or bad. */
     public static String sign(JwtClaims claims) {
-        return post("/sign", claims.toJson());
+        return sign(claims, AlgorithmIdentifiers.RSA_USING_SHA256);
+    }
+
+    /** The same by any algorithm that its key is good for. */
+    public static String sign(JwtClaims claims, String algorithm) {
+        return post("/sign/" + algorithm, claims.toJson());
     }
 
     /** Signs any claims, which become those of this issuer. */
     public String issue(JwtClaims claims) {
         claims.setIssuer(url());
-        return sign(claims.toJson());
+        return sign(claims.toJson(), AlgorithmIdentifiers.RSA_USING_SHA256);
     }
 
     /** What a good token says. */
@@ -96,18 +115,23 @@ public final class TokenIssuer implements AutoCloseable {
         post("/rotate", "");
     }
 
+    /** How often it was asked whether a token is good, which it says of each. */
+    public static int introspections() {
+        return Integer.parseInt(post("/introspections", ""));
+    }
+
     /** The public keys that it publishes, which everybody has. */
     public static String publicKeySet() {
         return post("/jwks", "");
     }
 
-    private String sign(String claims) {
+    private String sign(String claims, String algorithm) {
         try {
             JsonWebSignature token = new JsonWebSignature();
             token.setPayload(claims);
             token.setKey(key.getPrivateKey());
             token.setKeyIdHeaderValue(key.getKeyId());
-            token.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
+            token.setAlgorithmHeaderValue(algorithm);
             return token.getCompactSerialization();
         } catch (JoseException e) {
             throw new IllegalStateException(e);
