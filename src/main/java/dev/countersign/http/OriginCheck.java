@@ -54,6 +54,6 @@ class OriginCheck {
 
     /** As with Swagger UI, which this server serves itself. */
     private static boolean isSameOrigin(HttpServerRequest request, String origin) {
-        return origin.equals(request.scheme() + "://" + request.authority());
+        return request.authority() != null && origin.equals(request.scheme() + "://" + request.authority());
     }
 }

@@ -1,14 +1,18 @@
 package dev.countersign.http;
 
 import static dev.countersign.support.Contract.call;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.emptyString;
 import static org.hamcrest.Matchers.equalTo;
 
+import dev.countersign.support.KeptConnection;
+import dev.countersign.support.RawHttp;
 import dev.countersign.support.ServiceTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import io.restassured.response.Response;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -87,6 +91,17 @@ class CorsTest extends ServiceTest {
                 .post(PATH)
                 .then()
                 .statusCode(200);
+    }
+
+    /** A service that is not told its own name has no origin, one with the name "null" neither. */
+    @Test
+    void originIsNotTheSameAsThatOfAnUnknownHost() throws IOException {
+        try (KeptConnection connection = new KeptConnection(RestAssured.port)) {
+            String request = "POST " + PATH + " HTTP/1.0\r\nOrigin: http://null\r\nContent-Length: 0\r\n\r\n";
+            RawHttp.Reply reply = connection.exchange(request.getBytes(US_ASCII), false);
+            assertThat(reply.status()).isEqualTo(403);
+            assertThat(reply.body()).isEqualTo("{\"message\":\"The origin may not call this service\"}");
+        }
     }
 
     private static List<String> list(Response reply, String header) {
