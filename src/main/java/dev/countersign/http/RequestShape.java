@@ -24,6 +24,7 @@ class RequestShape {
 
     private static final String KEY = "Idempotency-Key";
     private static final Pattern CHALLENGE_PATH = Pattern.compile("/+prod/+backend/([^/]*)/challenge(?:/.*)?");
+    private static final Pattern APP_PATH = Pattern.compile("/+prod/+apps/+([^/]+)/*");
     private static final Pattern DOT_SEGMENT = Pattern.compile("(?:^|/)\\.{1,2}(?:/|$)");
     private static final Pattern APP_ID = Pattern.compile("[a-z0-9]{1,64}");
 
@@ -86,10 +87,8 @@ class RequestShape {
     }
 
     private static void refuseBadPath(String rawPath) {
-        Matcher challenge = CHALLENGE_PATH.matcher(rawPath);
-        if (challenge.matches() && !APP_ID.matcher(decode(challenge.group(1))).matches()) {
-            throw new BadRequestException("appId must be 1 to 64 lowercase letters and digits");
-        }
+        refuseBadAppId(CHALLENGE_PATH.matcher(rawPath));
+        refuseBadAppId(APP_PATH.matcher(rawPath));
         if (rawPath.indexOf(';') >= 0) {
             // JAX-RS would take what follows for a parameter of the segment, and drop it.
             throw new BadRequestException("No path of this API has a semicolon");
@@ -97,6 +96,12 @@ class RequestShape {
         if (DOT_SEGMENT.matcher(decode(rawPath)).find()) {
             // A signature's verifier and the router take them away in different ways.
             throw new BadRequestException("No path of this API has a segment . or ..");
+        }
+    }
+
+    private static void refuseBadAppId(Matcher path) {
+        if (path.matches() && !APP_ID.matcher(decode(path.group(1))).matches()) {
+            throw new BadRequestException("appId must be 1 to 64 lowercase letters and digits");
         }
     }
 

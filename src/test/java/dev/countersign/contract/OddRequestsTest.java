@@ -172,6 +172,17 @@ class OddRequestsTest extends ServiceTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "POST, /prod/backend/UPPER/challenge",
+        "GET, /prod/apps/UPPER",
+        "DELETE, //prod//apps//UPPER/",
+        "PUT, /prod/apps/a%2Db"
+    })
+    void appIdThatCouldNeverBeOneIsToldToWhomeverAsks(String method, String path) throws IOException {
+        assertError(RawHttp.send(method, path, "Authorization: Bearer x"), 400, "BadRequestException");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"//prod/backend/demo/challenge", "/%70rod/backend/demo/challenge"})
     void pathThatIsReadAsOneOfTheApiIsNotCached(String path) throws IOException {
         Reply reply = RawHttp.send("POST", path);
