@@ -2,6 +2,9 @@ package dev.countersign.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.countersign.api.model.CreateTokenRespObj;
+import dev.countersign.api.model.GetTokenRespObj;
+import dev.countersign.api.model.RedeemTokenReqObj;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -48,5 +51,18 @@ class ContractTest {
         assertThat(operations.get("GetApp").members())
                 .containsKeys(
                         operations.get("PutApp").body().getProperties().keySet().toArray(String[]::new));
+    }
+
+    /** The format that says so keeps it out of a log, too. */
+    @Test
+    void codeIsPrintedByNoObjectThatHoldsOne() {
+        List<Object> holders = List.of(
+                new CreateTokenRespObj().challengeCode("canary"),
+                new GetTokenRespObj().challengeCode("canary"),
+                new RedeemTokenReqObj().challengeCode("canary"));
+        assertThat(holders)
+                .allSatisfy(holder -> assertThat(holder.toString())
+                        .contains("challengeCode: *")
+                        .doesNotContain("canary"));
     }
 }
