@@ -113,6 +113,13 @@ class SigV4VerifierTest {
     }
 
     @Test
+    void hostMustBeSigned() {
+        assertThatThrownBy(() -> verify("x-amz-date", VANILLA, received("GET", "/", headers(), "")))
+                .satisfies(refusedAs("InvalidSignatureException"))
+                .hasMessage("The host header must be signed");
+    }
+
+    @Test
     void externalUrlIsWhatClientsSignBehindAProxy() {
         Received rewritten = new Received("GET", "/", "10.0.0.7:8080", headers(), new byte[0]);
         String header = authorization("AKIDEXAMPLE", "20150830", "host;x-amz-date", VANILLA);

@@ -26,9 +26,11 @@ class CorsTest extends ServiceTest {
     private static final String ALLOWED = "https://console.example.com";
     private static final String PATH = "/prod/backend/demo/challenge";
 
-    /** What the AWS clients for browsers send. */
-    private static final List<String> AWS_HEADERS = List.of(
+    /** What the AWS clients for browsers send, and what a redeem may have. */
+    private static final List<String> HEADERS = List.of(
             "authorization",
+            "content-type",
+            "idempotency-key",
             "x-amz-date",
             "x-amz-content-sha256",
             "x-amz-user-agent",
@@ -41,7 +43,7 @@ class CorsTest extends ServiceTest {
         for (String path : List.of(PATH, PATH + "/" + UUID.randomUUID(), PATH + "/" + UUID.randomUUID() + "/redeem")) {
             Response reply = call().header("Origin", ALLOWED)
                     .header("Access-Control-Request-Method", "POST")
-                    .header("Access-Control-Request-Headers", String.join(",", AWS_HEADERS))
+                    .header("Access-Control-Request-Headers", String.join(",", HEADERS))
                     .options(path)
                     .then()
                     .statusCode(200)
@@ -49,7 +51,7 @@ class CorsTest extends ServiceTest {
                     .header("Access-Control-Allow-Origin", equalTo(ALLOWED))
                     .extract()
                     .response();
-            assertThat(list(reply, "Access-Control-Allow-Headers")).containsAll(AWS_HEADERS);
+            assertThat(list(reply, "Access-Control-Allow-Headers")).containsAll(HEADERS);
             assertThat(list(reply, "Access-Control-Allow-Methods")).contains("post", "get");
             assertThat(reply.header("Access-Control-Allow-Credentials")).isNotEqualTo("true");
         }
