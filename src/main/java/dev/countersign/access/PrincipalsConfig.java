@@ -14,7 +14,7 @@ public interface PrincipalsConfig {
     @WithParentName
     Map<String, PrincipalConfig> byName();
 
-    /** One principal: either an access key or a subject, and what it may do where. */
+    /** One principal: an access key, a subject or both, and what it may do where. */
     interface PrincipalConfig {
 
         /** The ID of the access key with which an AWS client signs: 16 to 128 letters, digits and underscores. */

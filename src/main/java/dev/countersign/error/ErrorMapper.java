@@ -2,7 +2,6 @@ package dev.countersign.error;
 
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import io.quarkus.security.AuthenticationFailedException;
-import io.quarkus.security.ForbiddenException;
 import io.quarkus.security.UnauthorizedException;
 import jakarta.validation.ValidationException;
 import jakarta.ws.rs.core.Response;
@@ -19,7 +18,7 @@ class ErrorMapper {
         MismatchedInputException.class,
         AuthenticationFailedException.class,
         UnauthorizedException.class,
-        ForbiddenException.class
+        io.quarkus.security.ForbiddenException.class
     })
     Response reply(Throwable thrown) {
         ErrorReply reply = ErrorReply.of(thrown);

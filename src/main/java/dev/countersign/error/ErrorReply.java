@@ -18,7 +18,6 @@ import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.WebApplicationException;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -122,7 +121,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
     private static ErrorReply badToken() {
         AccessDeniedError body = new AccessDeniedError();
         body.setMessage("The bearer token was refused. Get a new one from an issuer that this service trusts.");
-        return of(401, "UnauthorizedException", body).withHeader("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+        return of(401, "UnauthorizedException", body, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
     }
 
     private static ErrorReply notFound(String message, @Nullable ResourceType resourceType) {
@@ -136,24 +135,22 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         LimitExceededError body = new LimitExceededError();
         body.setMessage(message(e));
         body.setLimitType(e.limitType());
-        return of(429, "TooManyRequestsException", body)
-                .withHeader("Retry-After", Long.toString(e.retryAfterSeconds()));
+        return of(429, "TooManyRequestsException", body, "Retry-After", Long.toString(e.retryAfterSeconds()));
     }
 
     private static ErrorReply unavailable() {
         InternalServiceError body = new InternalServiceError();
         body.setMessage("The service is temporarily unavailable. Try again.");
-        return of(504, "GatewayTimeoutException", body).withHeader("Retry-After", "1");
+        return of(504, "GatewayTimeoutException", body, "Retry-After", "1");
     }
 
     private static ErrorReply of(int status, String type, Object body) {
         return new ErrorReply(status, body, Map.of("Content-Type", "application/json", "x-amzn-ErrorType", type));
     }
 
-    private ErrorReply withHeader(String name, String value) {
-        Map<String, String> all = new TreeMap<>(headers);
-        all.put(name, value);
-        return new ErrorReply(status, body, Map.copyOf(all));
+    private static ErrorReply of(int status, String type, Object body, String header, String value) {
+        return new ErrorReply(
+                status, body, Map.of("Content-Type", "application/json", "x-amzn-ErrorType", type, header, value));
     }
 
     private static String message(RuntimeException e) {

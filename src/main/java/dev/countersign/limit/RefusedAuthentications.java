@@ -26,7 +26,7 @@ import java.time.Duration;
 @Singleton
 class RefusedAuthentications {
 
-    /** After the request's shape is checked (250, 249), before authentication (200). */
+    /** After the request's shape and method are checked (250, 245), before authentication (200). */
     private static final int PRIORITY = 240;
 
     private static final int MOST_ADDRESSES = 100_000;
