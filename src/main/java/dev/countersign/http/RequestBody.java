@@ -46,7 +46,7 @@ class RequestBody {
 
     private void read(RoutingContext context) {
         if (context.request().isEnded()) {
-            // As the first request of a client that goes on in HTTP/2: there is nothing left to read.
+            // As one that is routed again, to the page of Swagger UI for one: there is nothing left to read.
             keep(Buffer.buffer(), context);
         } else {
             new Reading(context).begin();

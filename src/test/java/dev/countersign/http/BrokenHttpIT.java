@@ -12,6 +12,12 @@ import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceProcess;
 import dev.countersign.support.SignedRequest;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,6 +52,7 @@ class BrokenHttpIT {
     /** Needs no credentials. */
     private static final String LINE = "OPTIONS /prod/apps HTTP/1.1\r\n";
 
+    private static final String CREATE = "/prod/backend/demo/challenge";
     private static final String HEAD = LINE + "Host: localhost\r\n";
     private static final String REQUEST = HEAD + "\r\n";
 
@@ -305,6 +312,28 @@ class BrokenHttpIT {
             assertThat(Duration.ofNanos(System.nanoTime() - begin))
                     .isBetween(BODY_TIMEOUT, BODY_TIMEOUT.plusMillis(LONGEST_MILLIS));
         }
+    }
+
+    @Test
+    void clientThatAsksForHttp2IsServedInHttp1() throws Exception {
+        try (HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
+            HttpResponse<String> created = post(client, CREATE, "");
+            Token token = Token.of(new ServiceClient.Reply(created.statusCode(), created.body()));
+            String body = "{\"challengeCode\":\"" + token.code() + "\"}";
+            HttpResponse<String> redeemed = post(client, CREATE + "/" + token.session() + "/redeem", body);
+            assertThat(redeemed.statusCode()).as(redeemed.body()).isEqualTo(200);
+            assertThat(redeemed.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+        }
+    }
+
+    private static HttpResponse<String> post(HttpClient client, String path, String body) throws Exception {
+        URI uri = service.baseUri().resolve(path);
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body));
+        SignedRequest.to(uri.getAuthority(), "POST", path, body).headers().forEach(request::header);
+        return client.send(request.build(), BodyHandlers.ofString());
     }
 
     /** A byte now and then, until it is interrupted. */
