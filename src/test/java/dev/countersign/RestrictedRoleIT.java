@@ -49,7 +49,8 @@ class RestrictedRoleIT {
                 .as("a replica that is newer than the schema does not start")
                 .isInstanceOf(IllegalStateException.class);
         int exit = ServiceProcess.runToEnd(
-                database, Map.of("quarkus.init-and-exit", "true", "quarkus.flyway.migrate-at-start", "true"));
+                        database, Map.of("quarkus.init-and-exit", "true", "quarkus.flyway.migrate-at-start", "true"))
+                .exit();
         assertThat(exit).as("the migration's exit code").isZero();
         database.execute(Files.readString(Path.of("docs", "roles.sql")));
         database.execute("ALTER ROLE " + ROLE + " PASSWORD '" + PASSWORD + "'");

@@ -69,7 +69,8 @@ class PurgeBacklogCampaign {
     }
 
     private static void migrate(PostgresServer database) {
-        assertThat(ServiceProcess.runToEnd(database, Map.of("quarkus.init-and-exit", "true")))
+        assertThat(ServiceProcess.runToEnd(database, Map.of("quarkus.init-and-exit", "true"))
+                        .exit())
                 .isZero();
     }
 

@@ -53,7 +53,9 @@ class RolloutIT {
         Map<String, String> settings = new HashMap<>(ServiceProcess.DEFAULT_TIMEOUTS);
         settings.putAll(AS_DEPLOYED);
         assertThat(ServiceProcess.runToEnd(
-                        database, Map.of("quarkus.init-and-exit", "true", "quarkus.flyway.migrate-at-start", "true")))
+                                database,
+                                Map.of("quarkus.init-and-exit", "true", "quarkus.flyway.migrate-at-start", "true"))
+                        .exit())
                 .isZero();
         database.execute("INSERT INTO app (app_id, ttl_seconds) VALUES ('demo', 3600)");
         REPLICAS.add(ServiceProcess.start(database, settings));

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.countersign.support.PostgresServer;
+import dev.countersign.support.Program;
 import dev.countersign.support.ServiceProcess;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
@@ -219,12 +220,12 @@ class ManifestIT {
                 ExecutorService threads = Executors.newSingleThreadExecutor()) {
             other.setAutoCommit(false);
             statement.execute("CREATE TABLE app ()");
-            Future<Integer> exit = threads.submit(() -> ServiceProcess.runToEnd(database, job));
+            Future<Program.Run> migration = threads.submit(() -> ServiceProcess.runToEnd(database, job));
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> database.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1);
             statement.execute("SELECT pg_sleep(7)");
             other.rollback();
-            assertThat(exit.get()).isZero();
+            assertThat(migration.get().exit()).isZero();
         }
     }
 

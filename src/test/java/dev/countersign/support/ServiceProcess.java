@@ -133,14 +133,17 @@ public final class ServiceProcess implements AutoCloseable {
                 begin(all, log, directory), log, localhost(port), localhost(managementPort), settings));
     }
 
-    /** For what ends by itself; returns its exit code. */
-    public static int runToEnd(PostgresServer database, Map<String, String> more) {
-        Process process = run(program(SHORT_LIFE), settings(database, freePort(), freePort(), more), nextLog());
+    /** For what ends by itself. */
+    public static Program.Run runToEnd(PostgresServer database, Map<String, String> more) {
+        Path log = nextLog();
+        Process process = run(program(SHORT_LIFE), settings(database, freePort(), freePort(), more), log);
         try {
             if (process.waitFor(START_WAIT.toSeconds(), TimeUnit.SECONDS)) {
-                return process.exitValue();
+                return new Program.Run(process.exitValue(), Files.readString(log), "");
             }
             throw new IllegalStateException("The service did not end");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);

@@ -1,0 +1,40 @@
+package dev.countersign;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.countersign.support.PostgresServer;
+import dev.countersign.support.Program;
+import dev.countersign.support.ServiceProcess;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** With a setting that would let in whom it must not, the packaged service doesn't start, and says what to set. */
+class RefusedStartIT {
+
+    private static PostgresServer database;
+
+    @BeforeAll
+    static void startDatabase() {
+        database = PostgresServer.start();
+    }
+
+    @AfterAll
+    static void stopDatabase() {
+        database.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            countersign.challenge.keys.test        | Y291bnRlcnNpZ24gZGV2ZWxvcG1lbnQga2V5LCBub3QgZm9yIHByb2R1Y3Rpb24= | countersign.challenge.keys.test is the public development key. Set it to what
+            countersign.access.anonymous-principal | sdk                   | countersign.access.anonymous-principal lets everybody in, and is for development only
+            quarkus.oidc.auth-server-url           | http://localhost:1    | Set quarkus.oidc.token.audience too
+            """)
+    void startEndsAndSaysWhatToSet(String setting, String value, String message) {
+        Program.Run start = ServiceProcess.runToEnd(database, Map.of(setting, value));
+        assertThat(start.exit()).as(start.out()).isNotZero();
+        assertThat(start.out()).contains(message);
+    }
+}
