@@ -41,9 +41,7 @@ record Endurance(
         ServiceLevel after) {
 
     /** The request's budget and half a second. */
-    private static final long BUDGET_MILLIS = 2500;
-
-    private static final Duration LEVEL_WAIT = Duration.ofSeconds(10);
+    static final long BUDGET_MILLIS = 2500;
 
     static Endurance of(
             ServiceProcess service,
@@ -71,7 +69,7 @@ record Endurance(
             long repaired = System.nanoTime();
             awaitCreate(service);
             long recoveryMillis = millisSince(repaired);
-            ServiceLevel after = awaitLevel(service, before);
+            ServiceLevel after = ServiceLevel.awaitBackAt(before, service);
             return new Endurance(
                     ended,
                     began,
@@ -96,7 +94,7 @@ record Endurance(
                 .as("what a fault holds is seen at all")
                 .isFalse();
         assertThat(after.isBackAt(before)).as("%s is back at %s", after, before).isTrue();
-        assertThat(levelMillis).isLessThan(LEVEL_WAIT.toMillis());
+        assertThat(levelMillis).isLessThan(ServiceLevel.WAIT.toMillis());
     }
 
     long count(int status) {
@@ -129,16 +127,6 @@ record Endurance(
                     .pollInterval(Duration.ofMillis(50))
                     .until(() -> client.create("demo").isSuccess());
         }
-    }
-
-    /** The first that is no higher than before, or the last. */
-    private static ServiceLevel awaitLevel(ServiceProcess service, ServiceLevel before) {
-        long end = System.nanoTime() + LEVEL_WAIT.toNanos();
-        ServiceLevel level = ServiceLevel.of(service);
-        while (!level.isBackAt(before) && System.nanoTime() < end) {
-            level = ServiceLevel.of(service);
-        }
-        return level;
     }
 
     private static long millisSince(long moment) {

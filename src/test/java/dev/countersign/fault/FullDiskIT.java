@@ -77,7 +77,7 @@ class FullDiskIT {
                     ledger);
             assertThat(ledger.lost()).isZero();
             assertThat(calls).allMatch(call -> call.status() == 200 || call.status() == 504);
-            assertThat(longest).isLessThanOrEqualTo(2500 + liveness.longestMillis());
+            assertThat(longest).isLessThanOrEqualTo(Endurance.BUDGET_MILLIS + liveness.longestMillis());
             assertThat(liveness.failures()).isZero();
         }
     }

@@ -8,6 +8,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** Asks a replica five times a second whether it lives, as Kubernetes does less often. */
 final class Liveness implements AutoCloseable {
@@ -19,11 +20,16 @@ final class Liveness implements AutoCloseable {
     private final Future<?> probing;
     private volatile long longestMillis;
 
-    private Liveness(ServiceProcess service) {
-        probing = clock.scheduleAtFixedRate(() -> probe(service), 0, 200, TimeUnit.MILLISECONDS);
+    private Liveness(Supplier<ServiceProcess> service) {
+        probing = clock.scheduleAtFixedRate(() -> probe(service.get()), 0, 200, TimeUnit.MILLISECONDS);
     }
 
     static Liveness watch(ServiceProcess service) {
+        return watch(() -> service);
+    }
+
+    /** Of several replicas that one which should live at the time. */
+    static Liveness watch(Supplier<ServiceProcess> service) {
         return new Liveness(service);
     }
 

@@ -26,6 +26,8 @@ import java.util.stream.Stream;
  */
 record ServiceLevel(int threads, long virtualThreads, long sockets, int connections, int waiting, int heap) {
 
+    static final Duration WAIT = Duration.ofSeconds(10);
+
     /** After as many calls at once as are to come: what a replica makes once and keeps is made then. */
     static ServiceLevel onceUsed(ServiceProcess service, int clients, List<Function<ServiceClient, Reply>> calls) {
         try (Load load = Load.start(service.baseUri(), clients, calls)) {
@@ -33,6 +35,16 @@ record ServiceLevel(int threads, long virtualThreads, long sockets, int connecti
             load.stop();
         }
         return of(service);
+    }
+
+    /** The first that is no higher than before, or the last. */
+    static ServiceLevel awaitBackAt(ServiceLevel before, ServiceProcess service) {
+        long end = System.nanoTime() + WAIT.toNanos();
+        ServiceLevel level = of(service);
+        while (!level.isBackAt(before) && System.nanoTime() < end) {
+            level = of(service);
+        }
+        return level;
     }
 
     static ServiceLevel of(ServiceProcess service) {

@@ -3,9 +3,13 @@ package dev.countersign.fault;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.countersign.fault.Load.Call;
 import dev.countersign.support.PostgresServer;
 import dev.countersign.support.ServiceProcess;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import org.jboss.logging.Logger;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +25,7 @@ class StoppedDatabaseIT {
     private static final int CALLS = 300;
 
     private final Ledger ledger = new Ledger();
-    private int unanswered;
+    private final Collection<Call> calls = new ArrayList<>();
     private long longestRecoveryMillis;
 
     @Test
@@ -29,18 +33,44 @@ class StoppedDatabaseIT {
         try (PostgresServer database = careless();
                 ServiceProcess service = ServiceProcess.start(database, ServiceProcess.DEFAULT_TIMEOUTS)) {
             database.execute("INSERT INTO app (app_id, ttl_seconds) VALUES ('demo', 3600)");
-            for (int stop = 0; stop < STOPS; stop++) {
-                stopUnderLoad(database, service);
-                ledger.audit(service.baseUri());
+            ServiceLevel before = ServiceLevel.onceUsed(service, CLIENTS, List.of(ledger::call));
+            try (Liveness liveness = Liveness.watch(service)) {
+                for (int stop = 0; stop < STOPS; stop++) {
+                    stopUnderLoad(database, service);
+                    ledger.audit(service.baseUri());
+                }
+                ServiceLevel after = ServiceLevel.awaitBackAt(before, service);
+                long failed = count(504);
+                long longestMillis =
+                        calls.stream().mapToLong(Call::millis).max().orElseThrow();
+                LOG.infof(
+                        "immediate stops %d, %s; calls that failed %d, longest reply %d ms, liveness failures %d of %d;"
+                                + " first success at most %d ms after the restart (before: %s; after: %s)",
+                        STOPS,
+                        ledger,
+                        failed,
+                        longestMillis,
+                        liveness.failures(),
+                        liveness.probes(),
+                        longestRecoveryMillis,
+                        before,
+                        after);
+                assertThat(ledger.lost()).isZero();
+                assertThat(count(0)).as("calls without a reply").isZero();
+                assertThat(longestMillis).isLessThanOrEqualTo(Endurance.BUDGET_MILLIS + liveness.longestMillis());
+                assertThat(liveness.failures()).isZero();
+                assertThat(after.isBackAt(before))
+                        .as("%s is back at %s", after, before)
+                        .isTrue();
+                assertThat(longestRecoveryMillis).isLessThan(5000);
+                // Else no stop came under load.
+                assertThat(failed).isGreaterThanOrEqualTo(STOPS);
             }
         }
-        LOG.infof(
-                "immediate stops %d, %s; calls that failed %d; first success at most %d ms after the restart",
-                STOPS, ledger, unanswered, longestRecoveryMillis);
-        assertThat(ledger.lost()).isZero();
-        assertThat(longestRecoveryMillis).isLessThan(5000);
-        // Else no stop came under load.
-        assertThat(unanswered).isGreaterThanOrEqualTo(STOPS);
+    }
+
+    private long count(int status) {
+        return calls.stream().filter(call -> call.status() == status).count();
     }
 
     /** By its default, a commit is not awaited. */
@@ -59,17 +89,15 @@ class StoppedDatabaseIT {
             await().pollInterval(Duration.ofMillis(10))
                     .until(() ->
                             load.calls().stream().anyMatch(call -> call.status() == 200 && call.begin() > restarted));
+            calls.addAll(load.stop());
             longestRecoveryMillis = Math.max(
                     longestRecoveryMillis,
-                    load.stop().stream()
+                    calls.stream()
                             .filter(call -> call.status() == 200 && call.begin() > restarted)
                             .mapToLong(call ->
                                     Duration.ofNanos(call.end() - restarted).toMillis())
                             .min()
                             .orElseThrow());
-            unanswered += (int) load.calls().stream()
-                    .filter(call -> call.status() == 504 || call.status() == 0)
-                    .count();
         }
     }
 }
