@@ -6,12 +6,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.support.PostgresServer;
 import dev.countersign.support.ServiceClient;
+import dev.countersign.support.ServiceClient.Reply;
+import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Each event is one JSON record in production, with the fields that docs/operations.md lists, and tells the reason. */
@@ -19,33 +23,40 @@ class AuditIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** The request ids of the replies, in their order. */
+    private final List<String> replied = new ArrayList<>();
+
     @Test
     void everyEventIsOneRecordThatTellsWhoDidWhatAndWhy() throws IOException {
         try (PostgresServer database = PostgresServer.start();
-                ServiceProcess service = ServiceProcess.start(database);
+                ServiceProcess service = ServiceProcess.start(
+                        database, Map.of("countersign.principals.sdk.apps", "demo,unregistered,web"));
                 ServiceClient client = new ServiceClient(service.baseUri());
                 ServiceClient nobody = new ServiceClient(service.baseUri(), (method, path, body) -> Map.of())) {
             database.execute("INSERT INTO app (app_id) VALUES ('demo')");
-            JsonNode token = JSON.readTree(client.create("demo").body());
-            String session = token.path("sessionId").asText();
-            String code = token.path("challengeCode").asText();
-            client.create("unregistered");
-            client.read("demo", session);
-            client.redeem("demo", session, "wrong");
-            client.redeem("demo", session, code, "key");
-            client.redeem("demo", session, code, "key");
-            client.redeem("demo", session, code);
-            client.read("demo", session);
-            String locked = JSON.readTree(client.create("demo").body())
-                    .path("sessionId")
-                    .asText();
+            Token token = Token.of(noted(client.create("demo")));
+            noted(client.create("unregistered"));
+            noted(client.read("demo", token.session()));
+            noted(client.redeem("demo", token.session(), "wrong"));
+            noted(client.redeem("demo", token.session(), token.code(), "key"));
+            noted(client.redeem("demo", token.session(), token.code(), "key"));
+            noted(client.redeem("demo", token.session(), token.code()));
+            noted(client.read("demo", token.session()));
+            Token removed = Token.of(noted(client.create("demo")));
+            noted(client.remove("demo", removed.session()));
+            Token locked = Token.of(noted(client.create("demo")));
             for (int i = 0; i < 6; i++) {
-                client.redeem("demo", locked, "wrong");
+                noted(client.redeem("demo", locked.session(), "wrong"));
             }
-            client.remove("demo", locked);
-            nobody.create("demo");
+            noted(client.remove("demo", locked.session()));
+            noted(client.registerApp("web"));
+            noted(client.registerApp("web"));
+            noted(client.deleteApp("web"));
+            noted(client.create("foreign"));
+            noted(nobody.create("demo"));
 
-            assertThat(events(service))
+            List<JsonNode> records = records(service);
+            assertThat(records.stream().map(AuditIT::event))
                     .containsExactly(
                             "issue done sdk demo",
                             "issue refused unknown app sdk unregistered",
@@ -56,6 +67,8 @@ class AuditIT {
                             "redeem refused redeemed sdk demo",
                             "read refused no live token sdk demo",
                             "issue done sdk demo",
+                            "remove done sdk demo",
+                            "issue done sdk demo",
                             "redeem refused wrong code sdk demo",
                             "redeem refused wrong code sdk demo",
                             "redeem refused wrong code sdk demo",
@@ -64,25 +77,39 @@ class AuditIT {
                             "lock done sdk demo",
                             "redeem refused locked sdk demo",
                             "remove refused no live token sdk demo",
+                            "app-register done sdk web",
+                            "app-change done sdk web",
+                            "app-delete done sdk web",
+                            "access refused AccessDeniedException sdk foreign",
                             "access refused MissingAuthenticationTokenException demo");
+            // A lock has a second record, of the same request.
+            assertThat(records.stream()
+                            .map(record -> record.path("requestId").asText())
+                            .distinct())
+                    .isEqualTo(replied)
+                    .allMatch(id -> id.matches("[0-9a-f-]{36}"));
         }
     }
 
-    private static List<String> events(ServiceProcess service) throws IOException {
-        List<String> events = new ArrayList<>();
+    private Reply noted(Reply reply) {
+        replied.add(reply.requestId());
+        return reply;
+    }
+
+    private static List<JsonNode> records(ServiceProcess service) throws IOException {
+        List<JsonNode> records = new ArrayList<>();
         for (String line : Files.readAllLines(service.log())) {
             if (line.contains("countersign.audit")) {
-                JsonNode record = JSON.readTree(line).path("mdc");
-                assertThat(record.path("requestId").asText()).matches("[0-9a-f-]{36}");
-                List<String> fields = new ArrayList<>();
-                for (String name : List.of("event", "outcome", "reason", "principal", "app")) {
-                    if (record.has(name)) {
-                        fields.add(record.path(name).asText());
-                    }
-                }
-                events.add(String.join(" ", fields));
+                records.add(JSON.readTree(line).path("mdc"));
             }
         }
-        return events;
+        return records;
+    }
+
+    private static String event(JsonNode record) {
+        return Stream.of("event", "outcome", "reason", "principal", "app")
+                .filter(record::has)
+                .map(name -> record.path(name).asText())
+                .collect(Collectors.joining(" "));
     }
 }

@@ -319,7 +319,7 @@ class BrokenHttpIT {
         try (HttpClient client =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
             HttpResponse<String> created = post(client, CREATE, "");
-            Token token = Token.of(new ServiceClient.Reply(created.statusCode(), created.body()));
+            Token token = Token.of(new ServiceClient.Reply(created.statusCode(), created.body(), ""));
             String body = "{\"challengeCode\":\"" + token.code() + "\"}";
             HttpResponse<String> redeemed = post(client, CREATE + "/" + token.session() + "/redeem", body);
             assertThat(redeemed.statusCode()).as(redeemed.body()).isEqualTo(200);

@@ -76,7 +76,7 @@ public final class ServiceClient implements AutoCloseable {
         try {
             connection.write(request.toString().getBytes(UTF_8));
             RawHttp.Reply reply = connection.read(false);
-            return new Reply(reply.status(), reply.body());
+            return new Reply(reply.status(), reply.body(), reply.header("x-amzn-RequestId"));
         } catch (IOException e) {
             // Not sent again: it may have been done.
             close();
@@ -116,9 +116,9 @@ public final class ServiceClient implements AutoCloseable {
     }
 
     /** What came back; status 0 when nothing did, and the service may or may not have done what it was asked. */
-    public record Reply(int status, String body) {
+    public record Reply(int status, String body, String requestId) {
 
-        static final Reply NONE = new Reply(0, "");
+        static final Reply NONE = new Reply(0, "", "");
 
         public boolean isSuccess() {
             return status == 200;
