@@ -91,7 +91,7 @@ class DroppedReplyIT {
             holdUp.setAutoCommit(false);
             statement.execute("SELECT pg_advisory_xact_lock(42)");
             Future<Reply> redeem = background.submit(() -> redeem(client, token, "key"));
-            while (!somebodyWaits(database)) {
+            while (!database.hasWaiters()) {
                 // Perhaps it never got there: a connection may have died when another reply was dropped.
                 redeem = redeem.isDone() ? background.submit(() -> redeem(client, token, "key")) : redeem;
             }
@@ -128,10 +128,6 @@ class DroppedReplyIT {
         longestMillis = Math.max(
                 longestMillis, Duration.ofNanos(System.nanoTime() - begin).toMillis());
         return reply;
-    }
-
-    private static boolean somebodyWaits(PostgresServer database) throws SQLException {
-        return database.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") > 0;
     }
 
     private static Map<String, String> settings(TcpProxy network) {

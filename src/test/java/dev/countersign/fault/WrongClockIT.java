@@ -92,11 +92,9 @@ class WrongClockIT {
                         Long.parseLong(created.member("ttl")) - Instant.now().getEpochSecond();
                 errors += life < 298 || life > 300 ? 1 : 0;
             }
-            long begin = System.nanoTime();
             shortlived.add(Token.of(early.create("shortlived")));
             shortlived.add(Token.of(late.create("shortlived")));
             long end = System.nanoTime();
-            await().pollInterval(Duration.ofMillis(100)).until(() -> System.nanoTime() - begin > 3_000_000_000L);
             for (Token token : shortlived) {
                 errors += errors(200, early, late, token);
             }

@@ -8,11 +8,7 @@ import dev.countersign.support.ServiceClient;
 import dev.countersign.support.ServiceClient.Reply;
 import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceProcess;
-import java.io.IOException;
-import java.net.HttpURLConnection;
 import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,6 +29,7 @@ import org.junit.jupiter.api.Test;
 class GracefulStopIT {
 
     private static final Logger LOG = Logger.getLogger(GracefulStopIT.class);
+    private static final String READY = "/q/health/ready";
     private static final int CLIENTS = 8;
 
     private static PostgresServer database;
@@ -66,13 +63,11 @@ class GracefulStopIT {
                 }));
             }
             await().atMost(Duration.ofSeconds(20)).until(() -> before.size() > 20 * CLIENTS);
-            assertThat(isReady(service)).isTrue();
+            assertThat(service.probe(READY)).isEqualTo(200);
 
             stopping.set(true);
             service.startToStop();
-            await().pollInterval(Duration.ofMillis(50))
-                    .atMost(Duration.ofSeconds(10))
-                    .until(() -> !isReady(service));
+            awaitNotReady(service);
             // What the load balancer takes to act on it.
             Thread.sleep(500);
             drained.set(true);
@@ -83,7 +78,7 @@ class GracefulStopIT {
         assertThat(before).allMatch(Reply::isSuccess);
         assertThat(after).isNotEmpty().allMatch(Reply::isSuccess);
         // Each was durable when it was acknowledged.
-        assertThat(rows()).isEqualTo(before.size() + after.size());
+        assertThat(database.ask("SELECT count(*) FROM challenge_session")).isEqualTo(before.size() + after.size());
         LOG.infof("replies before SIGTERM %d and after it %d, none of them a failure", before.size(), after.size());
     }
 
@@ -99,9 +94,11 @@ class GracefulStopIT {
             holdUp.setAutoCommit(false);
             statement.execute("SELECT FROM challenge_session FOR UPDATE");
             Future<Reply> redeem = background.submit(() -> client.redeem("demo", token.session(), token.code()));
-            await().atMost(Duration.ofSeconds(10)).until(GracefulStopIT::somebodyWaits);
+            await().atMost(Duration.ofSeconds(10)).until(database::hasWaiters);
 
             service.startToStop();
+            awaitNotReady(service);
+            // More than a stop takes that waits for nobody.
             Thread.sleep(500);
             holdUp.commit();
 
@@ -116,26 +113,9 @@ class GracefulStopIT {
         return service;
     }
 
-    private static boolean isReady(ServiceProcess service) throws IOException {
-        HttpURLConnection probe = (HttpURLConnection)
-                service.managementUri().resolve("/q/health/ready").toURL().openConnection();
-        return probe.getResponseCode() == 200;
-    }
-
-    private static boolean somebodyWaits() throws SQLException {
-        return ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") > 0;
-    }
-
-    private static long rows() throws SQLException {
-        return ask("SELECT count(*) FROM challenge_session");
-    }
-
-    private static long ask(String sql) throws SQLException {
-        try (Connection connection = database.connect();
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
-        }
+    private static void awaitNotReady(ServiceProcess service) {
+        await().pollInterval(Duration.ofMillis(50))
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> service.probe(READY) != 200);
     }
 }

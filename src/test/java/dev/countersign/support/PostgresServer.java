@@ -103,6 +103,11 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
+    /** Whether somebody waits for a lock. */
+    public boolean hasWaiters() throws SQLException {
+        return ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") > 0;
+    }
+
     /** Ends the server without a checkpoint, and takes back nothing and flushes nothing: as if it had crashed. */
     public void stopImmediately() {
         pgCtl("stop", "-m", "immediate");
