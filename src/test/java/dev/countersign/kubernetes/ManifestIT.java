@@ -29,10 +29,13 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -41,6 +44,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -170,10 +174,14 @@ class ManifestIT {
     }
 
     @Test
-    void stopOutlastsTheDelayAndTheTimeoutOfAShutdown() {
+    void stopOutlastsTheDelayAndTheTimeoutOfAShutdown() throws IOException {
         Duration delay = Duration.parse(environment(servicePod()).get("QUARKUS_SHUTDOWN_DELAY"));
         assertThat(delay).isPositive();
-        Duration shutdownTimeout = Duration.ofSeconds(10);
+        Properties settings = new Properties();
+        try (Reader file = Files.newBufferedReader(Path.of("src", "main", "resources", "application.properties"))) {
+            settings.load(file);
+        }
+        Duration shutdownTimeout = DurationConverter.parseDuration(settings.getProperty("quarkus.shutdown.timeout"));
         assertThat(Duration.ofSeconds(servicePod().getTerminationGracePeriodSeconds()))
                 .isGreaterThan(delay.plus(shutdownTimeout));
         // The load balancer hears of it within the delay.
