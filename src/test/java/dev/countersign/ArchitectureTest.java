@@ -37,6 +37,14 @@ class ArchitectureTest {
     }
 
     @Test
+    void featuresDoNotKnowEachOther() {
+        slices().matching("dev.countersign.(challenge|app)..")
+                .should()
+                .notDependOnEachOther()
+                .check(CLASSES);
+    }
+
+    @Test
     void nothingKnowsAResource() {
         noClasses()
                 .should()
