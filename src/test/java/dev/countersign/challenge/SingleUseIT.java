@@ -19,13 +19,16 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Many clients at once on each code, against one packaged service and against two on one database. */
+/**
+ * Many clients at once on each code, against one packaged service and against two on one database. With {@code
+ * -Dcountersign.test.codes=100000 -Dcountersign.test.clients=8} it takes long.
+ */
 class SingleUseIT {
 
     private static final Logger LOG = Logger.getLogger(SingleUseIT.class);
 
-    private static final int CLIENTS = 64;
-    private static final int CODES = 1000;
+    private static final int CLIENTS = Integer.getInteger("countersign.test.clients", 64);
+    private static final int CODES = Integer.getInteger("countersign.test.codes", 1000);
 
     private static PostgresServer database;
     private static ServiceProcess one;
@@ -36,7 +39,7 @@ class SingleUseIT {
         database = PostgresServer.start();
         one = ServiceProcess.start(database);
         two = ServiceProcess.start(database);
-        database.execute("INSERT INTO app (app_id) VALUES ('demo')");
+        database.execute("INSERT INTO app (app_id, ttl_seconds) VALUES ('demo', 3600)");
     }
 
     @AfterAll
