@@ -18,11 +18,11 @@ import java.util.stream.Stream;
  * What a replica holds.
  *
  * @param threads of the platform
- * @param virtualThreads that do something or wait
+ * @param virtualThreads that do something or wait; of a native image, which doesn't tell, 0
  * @param sockets beyond the pool's; where the system doesn't show them, 0
  * @param connections to the database that are in use
  * @param waiting for one of them
- * @param heap in MiB, after a collection of garbage
+ * @param heap in MiB, after a collection of garbage; of a native image, which makes none when asked, 0
  */
 record ServiceLevel(int threads, long virtualThreads, long sockets, int connections, int waiting, int heap) {
 
@@ -48,18 +48,19 @@ record ServiceLevel(int threads, long virtualThreads, long sockets, int connecti
     }
 
     static ServiceLevel of(ServiceProcess service) {
-        Path dump = Path.of("target", "threads-" + service.pid() + ".txt").toAbsolutePath();
-        service.jcmd("Thread.dump_to_file", "-overwrite", dump.toString());
-        service.jcmd("GC.run");
+        boolean jvm = service.isJvm();
+        if (jvm) {
+            service.jcmd("GC.run");
+        }
         String metrics = service.metrics();
         int connections = (int) sum(metrics, "agroal_active_count{");
         return new ServiceLevel(
                 (int) sum(metrics, "jvm_threads_live_threads"),
-                virtualThreads(dump),
+                jvm ? virtualThreads(service) : 0,
                 Math.max(0, sockets(service) - connections - (long) sum(metrics, "agroal_available_count{")),
                 connections,
                 (int) sum(metrics, "agroal_awaiting_count{"),
-                (int) (sum(metrics, "jvm_memory_used_bytes{area=\"heap\"") / (1 << 20)));
+                jvm ? (int) (sum(metrics, "jvm_memory_used_bytes{area=\"heap\"") / (1 << 20)) : 0);
     }
 
     /** Whether nothing of a fault is left. Two threads, sockets and MiB come and go without one. */
@@ -79,7 +80,9 @@ record ServiceLevel(int threads, long virtualThreads, long sockets, int connecti
                 .sum();
     }
 
-    private static long virtualThreads(Path dump) {
+    private static long virtualThreads(ServiceProcess service) {
+        Path dump = Path.of("target", "threads-" + service.pid() + ".txt").toAbsolutePath();
+        service.jcmd("Thread.dump_to_file", "-overwrite", dump.toString());
         try (Stream<String> lines = Files.lines(dump)) {
             return lines.filter(line -> line.startsWith("#") && line.contains("\" virtual"))
                     .count();

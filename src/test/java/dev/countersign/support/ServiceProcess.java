@@ -201,6 +201,11 @@ public final class ServiceProcess implements AutoCloseable {
                 .output();
     }
 
+    /** Or else a native image, which {@link #jcmd} can't ask. */
+    public boolean isJvm() {
+        return Files.exists(JAR);
+    }
+
     /** SIGTERM, and it may take its time to end. */
     public void startToStop() {
         process.destroy();
