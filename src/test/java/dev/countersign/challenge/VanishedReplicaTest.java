@@ -1,6 +1,7 @@
 package dev.countersign.challenge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.countersign.support.ServiceTest;
@@ -33,6 +34,10 @@ class VanishedReplicaTest extends ServiceTest {
             assertThat(TestDatabase.query(LOCKS)).isNotEqualTo(List.of("0"));
             await().atMost(Duration.ofSeconds(20))
                     .until(() -> TestDatabase.query(LOCKS).equals(List.of("0")));
+            // Its end is heard of here, so that the pool takes it for broken and gives it to nobody.
+            assertThatThrownBy(() -> statement.execute("SELECT 1"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25P03"));
         }
     }
 }
