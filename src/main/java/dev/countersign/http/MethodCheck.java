@@ -23,19 +23,10 @@ class MethodCheck {
     private static void checkUnknown(RoutingContext request) {
         if (AllowedMethods.isKnown(method(request))) {
             request.next();
-        } else if (isDecodable(request)) {
+        } else if (RequestShape.isDecodable(request)) {
             refuse(AllowedMethods.of(request.normalizedPath()), request);
         } else {
             request.fail(400);
-        }
-    }
-
-    /** {@link RequestShape} has not seen it yet. */
-    private static boolean isDecodable(RoutingContext request) {
-        try {
-            return request.normalizedPath() != null;
-        } catch (IllegalArgumentException e) {
-            return false;
         }
     }
 

@@ -37,10 +37,6 @@ class ReplyHeaders {
 
     /** By the path that requests are routed by, however it was written. */
     private static boolean mayBeOfTheApi(RoutingContext request) {
-        try {
-            return request.normalizedPath().startsWith("/prod");
-        } catch (IllegalArgumentException e) {
-            return true;
-        }
+        return !RequestShape.isDecodable(request) || request.normalizedPath().startsWith("/prod");
     }
 }

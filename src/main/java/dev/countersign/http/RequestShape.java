@@ -51,6 +51,15 @@ class RequestShape {
         }
     }
 
+    /** Whether there is a path to route by, for those who look at a request before this class has refused it. */
+    static boolean isDecodable(RoutingContext request) {
+        try {
+            return request.normalizedPath() != null;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     private static void refuseLateBody(RoutingContext request) {
         if (RequestBody.fault(request) == RequestBody.Fault.TOO_SLOW) {
             throw new BadRequestException("The body did not arrive in time");
