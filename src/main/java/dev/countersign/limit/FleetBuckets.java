@@ -52,7 +52,7 @@ class FleetBuckets {
         this.rates = new Rates(config.burst());
         this.table = new Table(
                 Bucket4jPostgreSQL.selectForUpdateBasedBuilder(dataSource)
-                        .<Key>primaryKeyMapper((statement, i, key) -> statement.setString(i, key.id()))
+                        .<Key>primaryKeyMapper((statement, i, key) -> statement.setString(i, id(key)))
                         .table("limit_bucket")
                         .idColumn("id")
                         .stateColumn("state")
@@ -69,7 +69,7 @@ class FleetBuckets {
      * @return zero if there was one, else how long until there will be; a failure when the table could not be asked
      */
     CompletableFuture<Duration> take(String name, int perMinute) {
-        return buckets.get(new Key(name, perMinute, rates.capacity(perMinute)), this::make)
+        return buckets.get(new Key(name, perMinute), this::make)
                 .tryConsumeAndReturnRemaining(1)
                 .thenApply(probe ->
                         probe.isConsumed() ? Duration.ZERO : Duration.ofNanos(probe.getNanosToWaitForRefill()));
@@ -103,11 +103,12 @@ class FleetBuckets {
                 : Optimizations.delaying(new DelayParameters(untold, UNTOLD_TIME));
     }
 
-    private record Key(String name, int perMinute, long capacity) {
-        String id() {
-            return name + ":" + perMinute + ":" + capacity;
-        }
+    /** In the table, where a replica with another burst must find another bucket. */
+    private String id(Key key) {
+        return key.name + ":" + key.perMinute + ":" + rates.capacity(key.perMinute);
     }
+
+    private record Key(String name, int perMinute) {}
 
     /**
      * Bucket4j's, which can be asked without waiting for the answer too: a thread of the strategy's waits. Every request
