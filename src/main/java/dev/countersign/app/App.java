@@ -7,7 +7,9 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.hibernate.Session;
 import org.jspecify.annotations.Nullable;
 
@@ -77,6 +79,22 @@ class App extends PanacheEntityBase {
 
     static Optional<App> named(String appId) {
         return findByIdOptional(appId);
+    }
+
+    static boolean isRegistered(String appId) {
+        return count("appId", appId) > 0;
+    }
+
+    /** The rates of the apps that have one of their own, by app ID: the first so many. An index holds nothing else. */
+    static Map<String, Integer> createTokensPerMinute(int most) {
+        return getEntityManager()
+                .createQuery("""
+                        SELECT appId, createTokenPerMinute FROM App
+                         WHERE createTokenPerMinute IS NOT NULL ORDER BY appId
+                        """, Object[].class)
+                .setMaxResults(most)
+                .getResultStream()
+                .collect(Collectors.toUnmodifiableMap(row -> (String) row[0], row -> (Integer) row[1]));
     }
 
     /**

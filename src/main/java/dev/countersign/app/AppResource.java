@@ -47,7 +47,7 @@ class AppResource implements AppsApi {
     @Override
     @PermissionsAllowed("admin")
     public CompletionStage<AppRespObj> getApp(String appId) {
-        return service.get(appId).thenApply(AppResource::reply);
+        return service.get(principal().getName(), appId).thenApply(AppResource::reply);
     }
 
     @Override

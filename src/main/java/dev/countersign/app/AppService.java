@@ -3,7 +3,10 @@ package dev.countersign.app;
 import dev.countersign.access.Audit;
 import dev.countersign.access.Principal;
 import dev.countersign.error.NoSuchResourceException;
+import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.http.RequestBudget;
+import dev.countersign.limit.AppLimit;
+import dev.countersign.limit.AppLimits;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
@@ -13,17 +16,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Registers, changes, reads, lists and deletes apps. No method blocks: each gives a stage that ends within the request's
- * time budget, and only after what it wrote is durable and holds on every replica; a changed rate holds a second later.
+ * time budget, and only after what it wrote is durable and holds on every replica; a changed rate holds a second later. Each fails
+ * with {@link TooManyRequestsException} when the principal has called the registry too often.
  */
 @ApplicationScoped
 public class AppService {
 
     private final RequestBudget budget;
     private final Audit audit;
+    private final AppLimits limits;
 
-    AppService(RequestBudget budget, Audit audit) {
+    AppService(RequestBudget budget, Audit audit, AppLimits limits) {
         this.budget = budget;
         this.audit = audit;
+        this.limits = limits;
     }
 
     /** Registers an app, or replaces what was registered. Of several at once, exactly one registers it. */
@@ -33,7 +39,7 @@ public class AppService {
             @Nullable String displayName,
             @Nullable Integer ttlSeconds,
             @Nullable Integer createTokenPerMinute) {
-        return inTransaction(() -> {
+        return inTransaction(principal, appId, () -> {
                     boolean created = App.put(appId, displayName, ttlSeconds, createTokenPerMinute);
                     return new Put(App.named(appId).orElseThrow(NoSuchResourceException::app), created);
                 })
@@ -44,8 +50,8 @@ public class AppService {
     }
 
     /** What is registered of an app; fails with {@link NoSuchResourceException} when nothing is. */
-    CompletionStage<App> get(String appId) {
-        return inTransaction(() -> App.named(appId).orElseThrow(NoSuchResourceException::app));
+    CompletionStage<App> get(String principal, String appId) {
+        return inTransaction(principal, appId, () -> App.named(appId).orElseThrow(NoSuchResourceException::app));
     }
 
     /**
@@ -56,7 +62,7 @@ public class AppService {
     CompletionStage<List<App>> list(Principal principal, String after, int size) {
         String[] patterns =
                 principal.apps().stream().map(app -> app.replace('*', '%')).toArray(String[]::new);
-        return inTransaction(() -> App.page(after, patterns, size));
+        return inTransaction(principal.getName(), "", () -> App.page(after, patterns, size));
     }
 
     /**
@@ -64,7 +70,7 @@ public class AppService {
      * {@link NoSuchResourceException} when it is not registered, as after the first deletion.
      */
     CompletionStage<Void> delete(String principal, String appId) {
-        return inTransaction(() -> App.remove(appId)).thenAccept(deleted -> {
+        return inTransaction(principal, appId, () -> App.remove(appId)).thenAccept(deleted -> {
             if (!deleted) {
                 throw NoSuchResourceException.app();
             }
@@ -72,8 +78,10 @@ public class AppService {
         });
     }
 
-    private <T> CompletionStage<T> inTransaction(Supplier<T> work) {
-        return budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get));
+    private <T> CompletionStage<T> inTransaction(String principal, String appId, Supplier<T> work) {
+        return budget.within(limits.admit(AppLimit.REGISTRY, appId, principal)
+                .thenCompose(_ ->
+                        budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get))));
     }
 
     /** An app as it now is, and whether it was not there before. */

@@ -113,18 +113,21 @@ public class ChallengeService {
 
     /**
      * Ends a live token. Of several concurrent calls for one token, exactly one succeeds; the others, and those that
-     * come later, fail with {@link NoSuchResourceException}.
+     * come later, fail with {@link NoSuchResourceException}. Fails with {@link TooManyRequestsException} when too many of
+     * the app's were removed lately.
      */
     public CompletionStage<Void> remove(String appId, UUID sessionId, String principal) {
-        return budget.spend(() -> deleteLive(appId, sessionId)).thenAccept(removed -> {
-            if (!removed) {
-                audit.refused("remove", "no live token", principal, appId, sessionId);
-                counts.refused();
-                throw NoSuchResourceException.token();
-            }
-            audit.done("remove", principal, appId, sessionId);
-            counts.removed();
-        });
+        return budget.within(limits.admit(AppLimit.REMOVE, appId, principal)
+                .thenCompose(_ -> budget.spend(() -> deleteLive(appId, sessionId)))
+                .thenAccept(removed -> {
+                    if (!removed) {
+                        audit.refused("remove", "no live token", principal, appId, sessionId);
+                        counts.refused();
+                        throw NoSuchResourceException.token();
+                    }
+                    audit.done("remove", principal, appId, sessionId);
+                    counts.removed();
+                }));
     }
 
     private static boolean deleteLive(String appId, UUID sessionId) {

@@ -2,11 +2,13 @@ package dev.countersign.limit;
 
 import dev.countersign.api.model.LimitType;
 
-/** What is limited for each app. */
+/** What is limited: for each app, and in the registry for each principal. */
 public enum AppLimit {
     CREATE_TOKEN("issue", "Too many tokens were created for this app", LimitType.CREATE_TOKEN_RATE),
     READ("read", "Too many tokens of this app were read", LimitType.READ_RATE),
-    REDEEM("redeem", "Too many codes of this app were tried", LimitType.REDEEM_RATE);
+    REDEEM("redeem", "Too many codes of this app were tried", LimitType.REDEEM_RATE),
+    REMOVE("remove", "Too many tokens of this app were removed", LimitType.REMOVE_RATE),
+    REGISTRY("registry", "Too many calls of the registry by this principal", LimitType.REGISTRY_RATE);
 
     /** The operation's name in the audit. */
     final String event;

@@ -4,13 +4,17 @@ import dev.countersign.access.Audit;
 import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.error.UnavailableException;
 import dev.countersign.http.CallerContext;
+import dev.countersign.http.RequestBudget;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
-/** Admits the calls of an app up to its limits, which hold for all replicas on one database together. */
+/** Admits calls up to the limits that are set, which all replicas on one database share. */
 @ApplicationScoped
 public class AppLimits {
 
@@ -22,33 +26,46 @@ public class AppLimits {
 
     private final FleetBuckets buckets;
     private final RegisteredRates registered;
-    private final LimitConfig config;
     private final Audit audit;
+    private final Duration timeout;
+    private final Map<AppLimit, OptionalInt> settings = new EnumMap<>(AppLimit.class);
     private final Counter failures;
     private final MeterRegistry metrics;
 
     AppLimits(
-            FleetBuckets buckets, RegisteredRates registered, LimitConfig config, Audit audit, MeterRegistry metrics) {
+            FleetBuckets buckets,
+            RegisteredRates registered,
+            LimitConfig config,
+            RequestBudget budget,
+            Audit audit,
+            MeterRegistry metrics) {
         this.buckets = buckets;
         this.registered = registered;
-        this.config = config;
         this.audit = audit;
+        this.timeout = budget.timeout();
         this.metrics = metrics;
-        // All of them from the start, so that an alert on them finds them.
         for (AppLimit limit : AppLimit.values()) {
+            settings.put(limit, setting(limit, config));
+            // All of them from the start, so that an alert on them finds them.
             metrics.counter(REFUSALS, "limit", limit.type.toString());
         }
         failures = metrics.counter(FAILURES);
     }
 
     /**
-     * Counts a call, and is done if it may go on. Fails with {@link TooManyRequestsException} when the limit is used up,
-     * and with {@link UnavailableException} when that could not be found out: nobody is let in unlimited.
+     * Counts a call, and completes if it may go on; at once where no limit is set. Fails with {@link
+     * TooManyRequestsException} when the limit is used up, and with {@link UnavailableException} when that can't be found
+     * out in the request's time: nobody is let in unlimited.
+     *
+     * @param appId may be empty for {@link AppLimit#REGISTRY}
      */
     public CompletableFuture<Void> admit(AppLimit limit, String appId, String principal) {
-        CompletableFuture<Duration> wait = registered
-                .of(appId)
-                .thenCompose(rate -> buckets.take(bucket(limit, appId, rate), perMinute(limit, rate)));
+        CompletableFuture<Map<String, Integer>> rates = registered.rates();
+        if (rates.isDone() && rate(limit, appId, rates.join()).isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        long begin = System.nanoTime();
+        CompletableFuture<Duration> wait = rates.thenCompose(known -> wait(limit, appId, principal, known));
         return CallerContext.resume(wait).handle((time, failure) -> {
             if (failure != null) {
                 failures.increment();
@@ -57,20 +74,44 @@ public class AppLimits {
                 metrics.counter(REFUSALS, "limit", limit.type.toString()).increment();
                 audit.refused(limit.event, "limit", principal, appId, null);
                 throw new TooManyRequestsException(limit.message, limit.type, time);
+            } else if (System.nanoTime() - begin > timeout.toNanos()) {
+                // Its caller has gone, and what it asked for must not be done.
+                throw new UnavailableException("The limit was told too late");
             }
             return null;
         });
     }
 
-    private static String bucket(AppLimit limit, String appId, RegisteredRates.Rate rate) {
-        return limit + ":" + (rate.registered() ? appId : UNREGISTERED);
+    /** How long the call has to wait. */
+    private CompletableFuture<Duration> wait(
+            AppLimit limit, String appId, String principal, Map<String, Integer> rates) {
+        OptionalInt perMinute = rate(limit, appId, rates);
+        if (perMinute.isEmpty()) {
+            return CompletableFuture.completedFuture(Duration.ZERO);
+        }
+        CompletableFuture<String> subject;
+        if (limit == AppLimit.REGISTRY) {
+            subject = CompletableFuture.completedFuture(principal);
+        } else if (rates.containsKey(appId)) {
+            subject = CompletableFuture.completedFuture(appId);
+        } else {
+            subject = registered.isRegistered(appId).thenApply(known -> known ? appId : UNREGISTERED);
+        }
+        return subject.thenCompose(name -> buckets.take(limit + ":" + name, perMinute.getAsInt()));
     }
 
-    private int perMinute(AppLimit limit, RegisteredRates.Rate rate) {
+    private OptionalInt rate(AppLimit limit, String appId, Map<String, Integer> rates) {
+        Integer own = limit == AppLimit.CREATE_TOKEN ? rates.get(appId) : null;
+        return own == null ? settings.getOrDefault(limit, OptionalInt.empty()) : OptionalInt.of(own);
+    }
+
+    private static OptionalInt setting(AppLimit limit, LimitConfig config) {
         return switch (limit) {
-            case CREATE_TOKEN -> rate.createTokenPerMinute().orElseGet(config::createTokenPerMinute);
+            case CREATE_TOKEN -> config.createTokenPerMinute();
             case READ -> config.readPerMinute();
             case REDEEM -> config.redeemPerMinute();
+            case REMOVE -> config.removePerMinute();
+            case REGISTRY -> config.registryPerMinute();
         };
     }
 }

@@ -2,31 +2,46 @@ package dev.countersign.limit;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** How much is too much. What is counted for an app holds for all replicas on one database together. */
+/**
+ * Rate limits. Those without a default are off until set; an empty value is off too. All replicas on one database share
+ * them.
+ */
 @ConfigMapping(prefix = "countersign.limit")
 public interface LimitConfig {
 
-    /** How many tokens may be created for an app in a minute, when the app itself doesn't say; 1 or more. */
-    @WithDefault("6000000")
+    /** How many tokens may be created a minute for each app that has no rate of its own, 1 to 60000000. */
     @Min(1)
-    int createTokenPerMinute();
+    @Max(60_000_000)
+    OptionalInt createTokenPerMinute();
 
-    /** How many tokens of an app may be read in a minute, whether there are such tokens or not; 1 or more. */
-    @WithDefault("6000000")
+    /** How many reads of tokens each app may have a minute, found or not, 1 to 60000000. */
     @Min(1)
-    int readPerMinute();
+    @Max(60_000_000)
+    OptionalInt readPerMinute();
 
-    /** How many codes may be tried with an app in a minute, right or wrong, over all its tokens; 1 or more. */
-    @WithDefault("6000000")
+    /** How many codes may be tried a minute for each app, right or wrong, over all its tokens, 1 to 60000000. */
     @Min(1)
-    int redeemPerMinute();
+    @Max(60_000_000)
+    OptionalInt redeemPerMinute();
+
+    /** How many removals of tokens each app may have a minute, found or not, 1 to 60000000. */
+    @Min(1)
+    @Max(60_000_000)
+    OptionalInt removePerMinute();
+
+    /** How many calls of the registry of apps each principal may make a minute, 1 to 60000000. */
+    @Min(1)
+    @Max(60_000_000)
+    OptionalInt registryPerMinute();
 
     /**
      * How many requests from one address may be refused for their credentials in a minute, by each replica; 1 or more.
@@ -38,9 +53,8 @@ public interface LimitConfig {
     int refusedAuthenticationPerMinute();
 
     /**
-     * How much of a minute's worth may come at once: with 3 seconds a limit of 600 admits 30 together, and then 10 a
-     * second. No minute sees more than the limit, this share of it, and a hundredth of it for each replica. 1 second to
-     * 1 minute; one call always may.
+     * How many calls may come at once: as many as the limit admits in this time, and at least 10, or the whole limit if
+     * that is less. With 3 seconds a limit of 600 admits 30 together, and then 10 a second. 1 second to 1 minute.
      */
     @WithDefault("PT3S")
     @DurationMin(seconds = 1)

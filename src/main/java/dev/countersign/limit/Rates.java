@@ -4,13 +4,16 @@ import io.github.bucket4j.BucketConfiguration;
 import java.time.Duration;
 
 /**
- * Makes of "so many a minute" a bucket that is refilled all the time, and holds only a little more than is due.
+ * Turns a rate per minute into a token bucket with continuous refill and a small burst.
  *
- * @param burst a full bucket is what comes in this time
+ * @param burst a full bucket holds what comes in this time
  */
 record Rates(Duration burst) {
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    /** Calls that any limit admits together, unless it is lower itself. */
+    private static final int SMALL_BURST = 10;
 
     BucketConfiguration bucket(int perMinute) {
         return BucketConfiguration.builder()
@@ -18,8 +21,9 @@ record Rates(Duration burst) {
                 .build();
     }
 
-    /** How much is in such a bucket when it is full. */
-    long capacity(int perMinute) {
-        return Math.max(1, perMinute * burst.toMillis() / MINUTE.toMillis());
+    /** How many tokens a full bucket holds. It is never more than a minute's worth. */
+    int capacity(int perMinute) {
+        int due = (int) (perMinute * burst.toMillis() / MINUTE.toMillis());
+        return Math.max(due, Math.min(perMinute, SMALL_BURST));
     }
 }

@@ -1,64 +1,107 @@
 package dev.countersign.limit;
 
-import com.github.benmanes.caffeine.cache.AsyncLoadingCache;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import dev.countersign.error.UnavailableException;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.quarkus.scheduler.Scheduled;
 import io.quarkus.virtual.threads.VirtualThreads;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
+import jakarta.enterprise.event.Observes;
 import java.time.Duration;
-import java.util.OptionalInt;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import javax.sql.DataSource;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
-/** What the registry says of each app's rate, at most a second old. Calls that find it older share a look-up. */
+/**
+ * The registry's rates, read again and again in the background, so that no request waits for them. They are at most a
+ * second old; while the database is away, they are the last that were known.
+ */
 @ApplicationScoped
 class RegisteredRates {
 
-    private static final String READ = "SELECT create_token_per_minute FROM app WHERE app_id = ?";
-    private static final Duration FRESH = Duration.ofSeconds(1);
-    private static final int MOST_APPS = 100_000;
+    private static final Logger LOG = Logger.getLogger(RegisteredRates.class);
 
-    private final DataSource dataSource;
-    private final AsyncLoadingCache<String, Rate> known;
+    /** Half of what is promised, which leaves the other half to the query. */
+    private static final Duration PAUSE = Duration.ofMillis(500);
 
-    RegisteredRates(DataSource dataSource, @VirtualThreads ExecutorService threads) {
-        this.dataSource = dataSource;
-        this.known = Caffeine.newBuilder()
-                .maximumSize(MOST_APPS)
-                .expireAfterWrite(FRESH)
-                .executor(threads)
-                .buildAsync(this::read);
+    /** What bounds the memory: some 15 MB. */
+    static final int MOST_APPS = 100_000;
+
+    private final RegisteredApps registry;
+    private final ScheduledExecutorService clock;
+    private final ExecutorService threads;
+    private final Set<String> registered = ConcurrentHashMap.newKeySet();
+    private volatile CompletableFuture<Map<String, Integer>> rates = new CompletableFuture<>();
+    private volatile @Nullable Future<?> reading;
+    private boolean failing;
+    private boolean tooMany;
+
+    RegisteredRates(RegisteredApps registry, ScheduledExecutorService clock, @VirtualThreads ExecutorService threads) {
+        this.registry = registry;
+        this.clock = clock;
+        this.threads = threads;
     }
 
-    /** A failure when it could not be read. */
-    CompletableFuture<Rate> of(String appId) {
-        return known.get(appId);
+    void start(@Observes StartupEvent event) {
+        reading = clock.scheduleWithFixedDelay(this::read, 0, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private Rate read(String appId) {
-        try (Connection connection = dataSource.getConnection();
-                PreparedStatement statement = connection.prepareStatement(READ)) {
-            statement.setString(1, appId);
-            try (ResultSet row = statement.executeQuery()) {
-                return row.next() ? new Rate(true, optional(row)) : Rate.UNREGISTERED;
-            }
-        } catch (SQLException e) {
-            throw new UnavailableException("The app's limit could not be read", e);
+    void stop(@Observes ShutdownEvent event) {
+        Future<?> running = reading;
+        if (running != null) {
+            running.cancel(false);
         }
     }
 
-    private static OptionalInt optional(ResultSet row) throws SQLException {
-        int perMinute = row.getInt(1);
-        return row.wasNull() ? OptionalInt.empty() : OptionalInt.of(perMinute);
+    /** Creates per minute, by app ID. Incomplete until they have been read once, so that nobody is let in unlimited. */
+    CompletableFuture<Map<String, Integer>> rates() {
+        return rates;
     }
 
-    /** @param createTokenPerMinute empty for the service's default */
-    record Rate(boolean registered, OptionalInt createTokenPerMinute) {
-        static final Rate UNREGISTERED = new Rate(false, OptionalInt.empty());
+    /** As it was within the last minute, if it was registered then. */
+    CompletableFuture<Boolean> isRegistered(String appId) {
+        if (registered.contains(appId)) {
+            return CompletableFuture.completedFuture(true);
+        }
+        return CompletableFuture.supplyAsync(() -> registry.isRegistered(appId), threads)
+                .thenApply(is -> {
+                    if (is && registered.size() < MOST_APPS) {
+                        registered.add(appId);
+                    }
+                    return is;
+                });
+    }
+
+    @Scheduled(every = "1m")
+    void forget() {
+        registered.clear();
+    }
+
+    void read() {
+        try {
+            Map<String, Integer> read = registry.createTokensPerMinute(MOST_APPS + 1);
+            if (read.size() > MOST_APPS && !tooMany) {
+                LOG.warnf(
+                        "More than %d apps have a rate of their own. Those beyond have the service's,"
+                                + " countersign.limit.create-token-per-minute",
+                        MOST_APPS);
+            }
+            tooMany = read.size() > MOST_APPS;
+            failing = false;
+            if (!rates.complete(read)) {
+                rates = CompletableFuture.completedFuture(read);
+            }
+        } catch (RuntimeException e) {
+            if (!failing) {
+                LOG.warnf(e, "The rates of apps could not be read; those last known hold until they can");
+            }
+            failing = true;
+        }
     }
 }

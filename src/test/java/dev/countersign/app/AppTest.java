@@ -158,7 +158,7 @@ class AppTest extends ServiceTest {
         String longest = "z".repeat(64);
         put(longest, "{\"displayName\":\"" + "x".repeat(128) + "\",\"ttlSeconds\":1,\"createTokenPerMinute\":1}")
                 .statusCode(201);
-        put(longest, "{\"ttlSeconds\":3600,\"createTokenPerMinute\":1000000}").statusCode(200);
+        put(longest, "{\"ttlSeconds\":3600,\"createTokenPerMinute\":60000000}").statusCode(200);
         call().get("/prod/apps?limit=100&nextToken=" + "a".repeat(64)).then().statusCode(200);
         for (int i = 0; i < 50; i++) {
             TestDatabase.register("paged" + i);
@@ -176,6 +176,9 @@ class AppTest extends ServiceTest {
         put("blog", "{\"ttlSeconds\":1.5}").statusCode(400).body("message", startsWith("ttlSeconds "));
         put("blog", "{\"ttlSeconds\":99999999999}").statusCode(400);
         put("blog", "{\"createTokenPerMinute\":0}")
+                .statusCode(400)
+                .body("message", startsWith("createTokenPerMinute "));
+        put("blog", "{\"createTokenPerMinute\":60000001}")
                 .statusCode(400)
                 .body("message", startsWith("createTokenPerMinute "));
         put("blog", "{\"displayName\":\"\"}").statusCode(400).body("message", startsWith("displayName "));

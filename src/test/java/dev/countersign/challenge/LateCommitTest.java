@@ -102,27 +102,22 @@ class LateCommitTest extends ServiceTest {
         assertThat(count("redeemed") - before).isEqualTo(1);
     }
 
-    /** Here it is the limit and the attempt together that take too long. */
+    /** Here it is the look-up and the attempt together that take too long. */
     @Test
     void wrongCodeIsAuditedAndCounted() throws Exception {
         TestDatabase.register("guessed");
         Map<String, String> token = create("guessed");
         double before = count("refused");
         String requestId;
-        try (Connection row = TestDatabase.connect();
-                Statement lockRow = row.createStatement();
+        try (Connection other = TestDatabase.connect();
+                Statement statement = other.createStatement();
                 ExecutorService caller = Executors.newSingleThreadExecutor()) {
-            row.setAutoCommit(false);
-            lockRow.execute(
+            other.setAutoCommit(false);
+            statement.execute(
                     "SELECT FROM challenge_session WHERE session_id = '" + token.get("sessionId") + "' FOR UPDATE");
-            Future<String> reply;
-            try (Connection limit = TestDatabase.connect();
-                    Statement lockLimit = limit.createStatement()) {
-                limit.setAutoCommit(false);
-                lockLimit.execute("LOCK TABLE limit_bucket");
-                reply = caller.submit(() -> late(redeem("guessed", token.get("sessionId"), "wrong")));
-                TestDatabase.query("SELECT pg_sleep(1.5)");
-            }
+            statement.execute("SAVEPOINT row_locked; LOCK TABLE challenge_session");
+            Future<String> reply = caller.submit(() -> late(redeem("guessed", token.get("sessionId"), "wrong")));
+            statement.execute("SELECT pg_sleep(1.5); ROLLBACK TO SAVEPOINT row_locked");
             requestId = reply.get();
         }
         awaitAudited(requestId + " redeem refused tester guessed");

@@ -120,6 +120,24 @@ class WrongClockIT {
         assertThat(errors).isZero();
     }
 
+    /** The bucket that both share is refilled by the database's clock too. */
+    @Test
+    void limitGoesByTheDatabasesClock() throws Exception {
+        database.execute("INSERT INTO app (app_id, create_token_per_minute) VALUES ('paced', 60)");
+        try (ServiceClient early = client(ahead, OFF);
+                ServiceClient late = client(behind, OFF.negated())) {
+            for (ServiceClient first : List.of(late, early, late)) {
+                ServiceClient second = first == early ? late : early;
+                await().atMost(Duration.ofSeconds(30))
+                        .pollInterval(Duration.ofMillis(1))
+                        .until(() -> first.create("paced").status() == 429);
+                // One more is due in a second, for whoever asks.
+                Thread.sleep(Duration.ofMillis(1500));
+                assertThat(second.create("paced").status()).isEqualTo(200);
+            }
+        }
+    }
+
     private static int errors(int expected, ServiceClient one, ServiceClient other, Token token) {
         return (one.read(token.app(), token.session()).status() == expected ? 0 : 1)
                 + (other.read(token.app(), token.session()).status() == expected ? 0 : 1);

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -54,13 +55,18 @@ class LimitTest extends ServiceTest {
     @Inject
     MeterRegistry metrics;
 
-    /** 60 a minute: three at once, then one a second. 20: one in three seconds. */
+    @Inject
+    RegisteredRates rates;
+
+    /** All admit 10 at once, but for 600 a minute: 30. Then 60 a minute is one a second, and 20 one in three seconds. */
     public static class Narrow implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of(
                     "countersign.limit.read-per-minute", "60",
                     "countersign.limit.redeem-per-minute", "20",
+                    "countersign.limit.remove-per-minute", "20",
+                    "countersign.limit.registry-per-minute", "600",
                     "countersign.limit.refused-authentication-per-minute", "60",
                     "countersign.limit.trusted-proxies", "127.0.0.0/8,::1",
                     // As in production, where a caller without credentials is nobody.
@@ -107,16 +113,31 @@ class LimitTest extends ServiceTest {
     }
 
     @Test
-    void changedLimitTakesHoldWithinSeconds() {
+    void changedLimitTakesHoldWithinASecond() {
         register("changing", 60);
         untilRefused(() -> create("changing"));
         register("changing", 600_000);
-        await().atMost(Duration.ofSeconds(3)).until(() -> create("changing").statusCode() == 200);
         for (int i = 0; i < 15; i++) {
             create("changing").then().statusCode(200);
         }
         register("changing", 60);
-        await().atMost(Duration.ofSeconds(3)).until(() -> create("changing").statusCode() == 429);
+        untilRefused(() -> create("changing"));
+    }
+
+    @Test
+    void changedLimitGivesNoFreshBurst() {
+        register("flapping", 600);
+        untilRefused(() -> create("flapping"));
+        long begin = System.nanoTime();
+        int admitted = 0;
+        for (int rate = 601; rate < 604; rate++) {
+            register("flapping", rate);
+            for (int i = 0; i < 40; i++) {
+                admitted += create("flapping").statusCode() == 200 ? 1 : 0;
+            }
+        }
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        assertThat(admitted).as("in %.1f s, at 10 a second", seconds).isLessThan((int) (seconds * 11) + 5);
     }
 
     @Test
@@ -148,6 +169,38 @@ class LimitTest extends ServiceTest {
     }
 
     @Test
+    void removalsOfAnAppAreLimited() {
+        TestDatabase.register("removed");
+        assertRefused(
+                untilRefused(() -> remove(
+                        "removed", Tokens.create("removed").get("sessionId").replaceFirst(".$", "0"))),
+                "REMOVE_RATE",
+                "[123]");
+        String session = Tokens.create("removed").get("sessionId");
+        untilRefused(() -> remove("removed", session.replaceFirst(".$", "0")));
+        remove("removed", session).then().statusCode(429);
+        call().get(path("removed") + "/" + session).then().statusCode(200);
+    }
+
+    /** Each principal's, for whichever app, and no other's. */
+    @Test
+    void callsOfTheRegistryAreLimited() {
+        assertRefused(
+                untilRefused(attempt -> switch (attempt % 3) {
+                    case 0 -> callAs("admin").get("/prod/apps");
+                    case 1 -> callAs("admin").get("/prod/apps/demo");
+                    default ->
+                        callAs("admin")
+                                .contentType("application/json")
+                                .body("{}")
+                                .put("/prod/apps/demo");
+                }),
+                "REGISTRY_RATE",
+                "1");
+        call().get("/prod/apps/demo").then().statusCode(200);
+    }
+
+    @Test
     void firstCallsOfAnAppMayComeTogether() throws Exception {
         for (int round = 0; round < 5; round++) {
             String app = "sudden" + round;
@@ -163,21 +216,22 @@ class LimitTest extends ServiceTest {
 
     @Test
     void unregisteredAppsFillNoTable() {
+        String session = Tokens.create("demo").get("sessionId");
         for (int i = 0; i < 20; i++) {
-            call().post(path("nosuchapp" + i)).then().statusCode(404);
+            assertThat(call().get(path("nosuchapp" + i) + "/" + session).statusCode())
+                    .isIn(404, 429);
         }
-        assertThat(TestDatabase.query("SELECT id FROM limit_bucket WHERE id LIKE '%nosuchapp%'"))
-                .isEmpty();
+        assertThat(TestDatabase.query("SELECT id FROM limit_bucket WHERE id LIKE 'READ:%-' OR id LIKE '%nosuchapp%'"))
+                .containsExactly("READ:-");
     }
 
     @Test
     void awsClientWaitsAsItIsToldAndSucceeds() {
-        // One at once, then one in three seconds: longer than the client waits of itself.
+        // Then one in three seconds: longer than the client waits of itself.
         register("patient", 20);
         AtomicInteger attempts = new AtomicInteger();
         try (AmplifyBackendClient client = client(attempts)) {
-            client.createToken(token -> token.appId("patient"));
-            attempts.set(0);
+            untilRefused(() -> create("patient"));
             long start = System.nanoTime();
             client.createToken(token -> token.appId("patient"));
             Duration waited = Duration.ofNanos(System.nanoTime() - start);
@@ -300,12 +354,16 @@ class LimitTest extends ServiceTest {
         return nanos;
     }
 
-    private static void register(String app, int createTokenPerMinute) {
+    /** Within a second, it holds. */
+    private void register(String app, int createTokenPerMinute) {
         int status = call().contentType("application/json")
                 .body(Map.of("createTokenPerMinute", createTokenPerMinute))
                 .put("/prod/apps/" + app)
                 .statusCode();
         assertThat(status).isIn(200, 201);
+        await().pollInterval(Duration.ofMillis(10))
+                .atMost(Duration.ofSeconds(1))
+                .until(() -> Objects.equals(rates.rates().join().get(app), createTokenPerMinute));
     }
 
     private static Response create(String app) {
@@ -316,6 +374,10 @@ class LimitTest extends ServiceTest {
         return call().contentType("application/json")
                 .body(Map.of("challengeCode", code))
                 .post(path(app) + "/" + session + "/redeem");
+    }
+
+    private static Response remove(String app, String session) {
+        return call().post(path(app) + "/" + session + "/remove");
     }
 
     private static Response createWithBadToken(String forwardedFor) {

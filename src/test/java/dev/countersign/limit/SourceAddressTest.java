@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 /** A caller is known by its address, and can't choose it. */
@@ -62,18 +63,28 @@ class SourceAddressTest {
     private record Proxies(Optional<List<String>> trustedProxies) implements LimitConfig {
 
         @Override
-        public int createTokenPerMinute() {
-            return 1;
+        public OptionalInt createTokenPerMinute() {
+            return OptionalInt.empty();
         }
 
         @Override
-        public int readPerMinute() {
-            return 1;
+        public OptionalInt readPerMinute() {
+            return OptionalInt.empty();
         }
 
         @Override
-        public int redeemPerMinute() {
-            return 1;
+        public OptionalInt redeemPerMinute() {
+            return OptionalInt.empty();
+        }
+
+        @Override
+        public OptionalInt removePerMinute() {
+            return OptionalInt.empty();
+        }
+
+        @Override
+        public OptionalInt registryPerMinute() {
+            return OptionalInt.empty();
         }
 
         @Override

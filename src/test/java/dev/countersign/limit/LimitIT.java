@@ -1,0 +1,106 @@
+package dev.countersign.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.countersign.support.PostgresServer;
+import dev.countersign.support.ServiceClient;
+import dev.countersign.support.ServiceClient.Token;
+import dev.countersign.support.ServiceProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The package without a limit among its settings: only an app with a rate of its own is limited, and only it pays. */
+class LimitIT {
+
+    /** PostgreSQL's log says so of each statement, with the text on the same line's rest and those that follow it. */
+    private static final Pattern STATEMENT = Pattern.compile("LOG:  (?:execute [^:]*|statement): ");
+
+    private static final Pattern ASKS_FOR_A_LIMIT = Pattern.compile("\\b(?:app|limit_bucket|App)\\b");
+
+    /** All rates at once, in the background. */
+    private static final Pattern BACKGROUND = Pattern.compile("create_token_per_minute is not null");
+
+    private static PostgresServer database;
+    private static ServiceProcess service;
+    private static Path log;
+
+    @BeforeAll
+    static void start() {
+        database = PostgresServer.start();
+        database.execute("ALTER SYSTEM SET log_statement = 'all'");
+        database.stopImmediately();
+        database.startAgain();
+        log = database.dataDirectory().resolve("restarted.log");
+        service = ServiceProcess.start(database, ServiceProcess.DEFAULT_TIMEOUTS);
+        database.execute("INSERT INTO app (app_id, create_token_per_minute) VALUES ('demo', NULL), ('limited', 10)");
+    }
+
+    @AfterAll
+    static void stop() {
+        service.close();
+        database.close();
+    }
+
+    @Test
+    void createWithoutALimitAsksNoTableForOne() throws Exception {
+        try (ServiceClient client = new ServiceClient(service.baseUri())) {
+            Token.of(client.create("demo"));
+            // Longer than a rate is remembered.
+            Thread.sleep(Duration.ofMillis(1500));
+            String before = Files.readString(log);
+            Token.of(client.create("demo"));
+            assertThat(statementsAfter(before))
+                    .filteredOn(statement -> ASKS_FOR_A_LIMIT.matcher(statement).find()
+                            && !BACKGROUND.matcher(statement).find())
+                    .singleElement()
+                    .asString()
+                    .contains("INSERT INTO challenge_session");
+        }
+    }
+
+    @Test
+    void lockedBucketsStopOnlyTheAppsThatHaveALimit() throws SQLException {
+        try (ServiceClient client = new ServiceClient(service.baseUri());
+                Connection other = database.connect();
+                Statement statement = other.createStatement()) {
+            awaitLimit(client);
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE limit_bucket");
+            for (int i = 0; i < 4; i++) {
+                Token token = Token.of(client.create("demo"));
+                assertThat(client.read("demo", token.session()).status()).isEqualTo(200);
+                assertThat(client.redeem("demo", token.session(), token.code()).status())
+                        .isEqualTo(200);
+                assertThat(client.create("limited").status()).isEqualTo(504);
+            }
+            assertThat(database.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+                    .as("statements that nobody waits for any more")
+                    .isLessThanOrEqualTo(1);
+        }
+    }
+
+    /** As a rate is read in the background, and what was admitted before then is not counted. */
+    private static void awaitLimit(ServiceClient client) {
+        await().atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> client.create("limited").status() == 429);
+    }
+
+    private static List<String> statementsAfter(String before) throws IOException {
+        return STATEMENT
+                .splitAsStream(Files.readString(log).substring(before.length()))
+                .skip(1)
+                .toList();
+    }
+}
