@@ -30,6 +30,8 @@ class RefusedStartIT {
     @CsvSource(delimiter = '|', textBlock = """
             countersign.challenge.keys.test        | Y291bnRlcnNpZ24gZGV2ZWxvcG1lbnQga2V5LCBub3QgZm9yIHByb2R1Y3Rpb24= | countersign.challenge.keys.test is the public development key. Set it to what
             countersign.access.anonymous-principal | sdk                   | countersign.access.anonymous-principal lets everybody in, and is for development only
+            countersign.limit.remove-per-minute    | 0                     | countersign.limit.remove-per-minute must be greater than or equal to 1
+            countersign.limit.registry-per-minute  | 60000001              | countersign.limit.registry-per-minute must be less than or equal to 60000000
             quarkus.oidc.auth-server-url           | http://localhost:1    | Set quarkus.oidc.token.audience too
             """)
     void startEndsAndSaysWhatToSet(String setting, String value, String message) {

@@ -62,8 +62,12 @@ class FleetBuckets {
         return known.take(perMinute);
     }
 
+    /** The last run that knows a bucket finds it full, so that where no limit is in use the table isn't asked at all. */
     @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP)
     void removeFull() {
+        if (buckets.isEmpty()) {
+            return;
+        }
         buckets.values().removeIf(Bucket::isIdle);
         try {
             int removed;

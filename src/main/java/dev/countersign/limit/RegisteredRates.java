@@ -4,6 +4,7 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.virtual.threads.VirtualThreads;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
@@ -38,9 +39,10 @@ class RegisteredRates {
     private final ExecutorService threads;
     private final Set<String> registered = ConcurrentHashMap.newKeySet();
     private volatile CompletableFuture<Map<String, Integer>> rates = new CompletableFuture<>();
-    private volatile @Nullable Future<?> reading;
+    private @Nullable Future<?> reading;
+    private boolean stopped;
     private boolean failing;
-    private boolean tooMany;
+    private boolean full;
 
     RegisteredRates(RegisteredApps registry, ScheduledExecutorService clock, @VirtualThreads ExecutorService threads) {
         this.registry = registry;
@@ -48,15 +50,17 @@ class RegisteredRates {
         this.threads = threads;
     }
 
-    void start(@Observes StartupEvent event) {
+    /** After all else that may refuse to start. */
+    synchronized void start(@Observes @Priority(Integer.MAX_VALUE) StartupEvent event) {
         reading = clock.scheduleWithFixedDelay(this::read, 0, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    void stop(@Observes ShutdownEvent event) {
-        Future<?> running = reading;
-        if (running != null) {
-            running.cancel(false);
+    /** Waits for a reading that is under way: it would not find the end of its transaction any more. */
+    synchronized void stop(@Observes ShutdownEvent event) {
+        if (reading != null) {
+            reading.cancel(false);
         }
+        stopped = true;
     }
 
     /** Creates per minute, by app ID. Incomplete until they have been read once, so that nobody is let in unlimited. */
@@ -83,16 +87,19 @@ class RegisteredRates {
         registered.clear();
     }
 
-    void read() {
+    synchronized void read() {
+        if (stopped) {
+            return;
+        }
         try {
-            Map<String, Integer> read = registry.createTokensPerMinute(MOST_APPS + 1);
-            if (read.size() > MOST_APPS && !tooMany) {
+            Map<String, Integer> read = registry.createTokensPerMinute(MOST_APPS);
+            if (read.size() == MOST_APPS && !full) {
                 LOG.warnf(
-                        "More than %d apps have a rate of their own. Those beyond have the service's,"
+                        "%d apps have a rate of their own. Any more have the service's,"
                                 + " countersign.limit.create-token-per-minute",
                         MOST_APPS);
             }
-            tooMany = read.size() > MOST_APPS;
+            full = read.size() == MOST_APPS;
             failing = false;
             if (!rates.complete(read)) {
                 rates = CompletableFuture.completedFuture(read);

@@ -1,12 +1,13 @@
 /**
- * How much is too much.
+ * Rate limits, off until set.
  *
- * <p>{@link AppLimits} admits the calls of an app. How many a minute is in the registry ({@link RegisteredRates}) or in
- * {@link LimitConfig}; {@link Rates} makes a token bucket of it, refilled all the time; and {@link FleetBuckets} keeps
- * the buckets in the database, so that all replicas together hold the limit. They ask it in bulk: most calls are
- * admitted or refused without a round trip, at the price of a hundredth of the limit for each replica.
+ * <p>{@link AppLimits} admits calls. How many a minute is in {@link LimitConfig}, or in the registry, whose rates are read
+ * in the background ({@link RegisteredRates}); where neither says anything, no table is asked. {@link Rates} turns it into
+ * a token bucket, {@link BucketTable} keeps the buckets in the database, by its clock, so that all replicas together hold
+ * the limit, and {@link FleetBuckets} asks it in bulk: at high rates, most calls are admitted or refused without a
+ * round trip.
  *
- * <p>{@link RefusedAuthentications} does the same for those that nobody knows, by their {@link SourceAddress} and in
+ * <p>{@link RefusedAuthentications} counts requests without valid credentials, by their {@link SourceAddress} and in
  * memory. What can't be counted is refused.
  */
 @NullMarked

@@ -120,10 +120,11 @@ class FleetBucketsTest extends ServiceTest {
     /** As after a failover to a server whose clock is behind. */
     @Test
     void bucketOfTheFutureIsRefilledFromNowOn() throws InterruptedException {
-        TestDatabase.execute("INSERT INTO limit_bucket VALUES ('early', 0, 0, now() + interval '20 minutes')");
+        TestDatabase.execute("INSERT INTO limit_bucket VALUES ('early', 5, 0, now() + interval '20 minutes')");
         FleetBuckets replica = replica();
+        assertThat(admitted(replica, "early", 60, 5)).isEqualTo(5);
         Duration wait = replica.take("early", 60).join();
-        assertThat(wait).isCloseTo(Duration.ofSeconds(1), Duration.ofMillis(50));
+        assertThat(wait).isCloseTo(Duration.ofSeconds(1), Duration.ofMillis(300));
         Thread.sleep(wait);
         assertThat(replica.take("early", 60).join()).isZero();
     }
@@ -209,7 +210,13 @@ class FleetBucketsTest extends ServiceTest {
                 UNION ALL
                 SELECT 'in use', 0, 1, now() - interval '50 seconds'
                 """);
-        replica().removeFull();
+        FleetBuckets replica = replica();
+        replica.removeFull();
+        assertThat(TestDatabase.query("SELECT count(*) FROM limit_bucket"))
+                .as("a replica without a limit leaves the table alone")
+                .containsExactly("2501");
+        replica.take("used", 10).join();
+        replica.removeFull();
         assertThat(TestDatabase.query("SELECT id FROM limit_bucket WHERE id LIKE 'full%' OR id = 'in use'"))
                 .containsExactly("in use");
     }

@@ -37,6 +37,8 @@ class FleetLimitIT {
                 ServiceProcess one = ServiceProcess.start(database);
                 ServiceProcess two = ServiceProcess.start(database)) {
             database.execute("INSERT INTO app (app_id, create_token_per_minute) VALUES ('demo', " + PER_MINUTE + ")");
+            // When every replica knows of it.
+            Thread.sleep(Duration.ofSeconds(1));
             long start = System.nanoTime();
             Map<Integer, Integer> statuses = flood(List.of(one, two));
             double minutes =

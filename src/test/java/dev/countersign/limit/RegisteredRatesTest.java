@@ -1,0 +1,110 @@
+package dev.countersign.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarkus.runtime.ShutdownEvent;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Rates that are read in the background, of a registry that may not answer. */
+class RegisteredRatesTest {
+
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Registry registry = new Registry();
+    private final RegisteredRates rates = new RegisteredRates(registry, clock, threads);
+
+    @AfterEach
+    void endThreads() {
+        clock.close();
+        threads.close();
+    }
+
+    @Test
+    void nothingIsKnownBeforeTheFirstReading() {
+        registry.answers = false;
+        rates.read();
+        assertThat(rates.rates()).isNotDone();
+        registry.answers = true;
+        var asked = rates.rates();
+        rates.read();
+        assertThat(asked).isCompletedWithValue(Map.of("shop", 60));
+    }
+
+    @Test
+    void lastKnownHoldWhileTheRegistryDoesNotAnswer() {
+        rates.read();
+        registry.answers = false;
+        registry.apps = Map.of();
+        rates.read();
+        assertThat(rates.rates()).isCompletedWithValue(Map.of("shop", 60));
+        registry.answers = true;
+        rates.read();
+        assertThat(rates.rates()).isCompletedWithValue(Map.of());
+    }
+
+    @Test
+    void memoryIsBounded() {
+        registry.apps = IntStream.range(0, RegisteredRates.MOST_APPS + 5)
+                .boxed()
+                .collect(Collectors.toMap(i -> "app" + i, i -> 1 + i));
+        rates.read();
+        assertThat(rates.rates().join()).hasSizeLessThanOrEqualTo(RegisteredRates.MOST_APPS);
+    }
+
+    @Test
+    void registeredAppIsAskedForOnceAMinute() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(rates.isRegistered("shop").join()).isTrue();
+        }
+        assertThat(registry.asked).hasValue(1);
+        rates.forget();
+        assertThat(rates.isRegistered("shop").join()).isTrue();
+        assertThat(registry.asked).hasValue(2);
+    }
+
+    @Test
+    void nothingIsReadAfterTheStop() {
+        rates.stop(new ShutdownEvent());
+        rates.read();
+        assertThat(rates.rates()).isNotDone();
+    }
+
+    /** Or one that is registered a moment later would share its bucket with callers that make up IDs. */
+    @Test
+    void unregisteredAppIsNotRemembered() {
+        assertThat(rates.isRegistered("new").join()).isFalse();
+        registry.apps = Map.of("new", 1);
+        assertThat(rates.isRegistered("new").join()).isTrue();
+    }
+
+    private static final class Registry implements RegisteredApps {
+
+        private final AtomicInteger asked = new AtomicInteger();
+        private Map<String, Integer> apps = Map.of("shop", 60);
+        private boolean answers = true;
+
+        @Override
+        public Map<String, Integer> createTokensPerMinute(int most) {
+            if (!answers) {
+                throw new IllegalStateException("It is away");
+            }
+            return apps.entrySet().stream()
+                    .limit(most)
+                    .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+        }
+
+        @Override
+        public boolean isRegistered(String appId) {
+            asked.incrementAndGet();
+            return apps.containsKey(appId);
+        }
+    }
+}
