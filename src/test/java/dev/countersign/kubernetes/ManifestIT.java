@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.countersign.limit.LimitConfig;
 import dev.countersign.support.PostgresServer;
 import dev.countersign.support.Program;
 import dev.countersign.support.ServiceProcess;
@@ -35,6 +36,7 @@ import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.io.Reader;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -44,6 +46,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -259,6 +262,18 @@ class ManifestIT {
                 .extracting(from -> from.getConfigMapRef().getName())
                 .containsExactly(NAME);
         assertThat(only(ConfigMap.class, NAME).getData()).containsKey("QUARKUS_DATASOURCE_JDBC_URL");
+    }
+
+    @Test
+    void everyLimitThatIsOffByDefaultIsSet() {
+        List<String> off = Stream.of(LimitConfig.class.getMethods())
+                .filter(setting -> setting.getReturnType() == OptionalInt.class)
+                .map(Method::getName)
+                .map(name ->
+                        "COUNTERSIGN_LIMIT_" + name.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT))
+                .toList();
+        assertThat(off).hasSize(5);
+        assertThat(only(ConfigMap.class, NAME).getData()).containsKeys(off.toArray(String[]::new));
     }
 
     @Test
