@@ -45,8 +45,8 @@ public interface LimitConfig {
 
     /**
      * How many requests from one address may be refused for their credentials in a minute, by each replica; 1 or more.
-     * An address that has used them up is not listened to until the next would be due. An IPv6 address counts as its
-     * /64.
+     * An address over this rate gets 429 until its next request is due. An IPv6 address counts as its /64. Off until
+     * {@code trusted-proxies} is set.
      */
     @WithDefault("6000")
     @Min(1)
@@ -62,8 +62,9 @@ public interface LimitConfig {
     Duration burst();
 
     /**
-     * The addresses of the proxies before the service, as {@code 10.0.0.0/8} or {@code 10.1.2.3}. Only what these say in
-     * {@code X-Forwarded-For} is believed; without them, everybody behind a proxy has the proxy's address.
+     * The addresses of the proxies before the service, as {@code 10.0.0.0/8} or {@code 10.1.2.3}; {@code none} where
+     * callers connect directly. An {@code X-Forwarded-For} header is believed as far as these proxies wrote it. Until this
+     * is set, refused credentials are not limited, because all callers behind a proxy would share one limit.
      */
     Optional<List<String>> trustedProxies();
 }

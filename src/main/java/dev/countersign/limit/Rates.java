@@ -1,6 +1,5 @@
 package dev.countersign.limit;
 
-import io.github.bucket4j.BucketConfiguration;
 import java.time.Duration;
 
 /**
@@ -14,12 +13,6 @@ record Rates(Duration burst) {
 
     /** Calls that any limit admits together, unless it is lower itself. */
     private static final int SMALL_BURST = 10;
-
-    BucketConfiguration bucket(int perMinute) {
-        return BucketConfiguration.builder()
-                .addLimit(limit -> limit.capacity(capacity(perMinute)).refillGreedy(perMinute, MINUTE))
-                .build();
-    }
 
     /** How many tokens a full bucket holds. It is never more than a minute's worth. */
     int capacity(int perMinute) {

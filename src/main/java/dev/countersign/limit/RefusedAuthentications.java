@@ -1,11 +1,7 @@
 package dev.countersign.limit;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.countersign.api.model.LimitType;
 import dev.countersign.error.TooManyRequestsException;
-import io.github.bucket4j.Bucket;
-import io.github.bucket4j.local.LocalBucketBuilder;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.security.identity.SecurityIdentity;
@@ -18,10 +14,14 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
- * Stops listening to an address whose requests are refused for their credentials too often. Each replica counts for
- * itself, in memory: nobody who is not known may make the service write to its database.
+ * Refuses requests from an address from which too many were refused for their credentials. It works only where the
+ * settings say which proxies there are: without them, one bad caller behind a proxy would lock out all others behind it.
+ * Each replica counts for itself, in memory: a caller who isn't known must not make the service write to its database.
  */
 @Singleton
 class RefusedAuthentications {
@@ -31,24 +31,18 @@ class RefusedAuthentications {
 
     private static final int MOST_ADDRESSES = 100_000;
 
-    /** By then a bucket is full again. */
-    private static final Duration MINUTE = Duration.ofMinutes(1);
-
     private final SourceAddress source;
-    private final int perMinute;
-    private final Rates rates;
+    private final long nanosEach;
+    private final long burstNanos;
     private final Counter refusals;
-    private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
-            .maximumSize(MOST_ADDRESSES)
-            .expireAfterAccess(MINUTE)
-            // Its upkeep is short: to wake another thread for it costs a request more than doing it.
-            .executor(Runnable::run)
-            .build();
+
+    /** By address: when its bucket is full again, on the clock of {@link System#nanoTime}. The oldest goes first. */
+    private final Map<String, Long> fullAgain = new LinkedHashMap<>(16, 0.75f, true);
 
     RefusedAuthentications(SourceAddress source, LimitConfig config, MeterRegistry metrics) {
         this.source = source;
-        this.perMinute = config.refusedAuthenticationPerMinute();
-        this.rates = new Rates(config.burst());
+        this.nanosEach = Duration.ofMinutes(1).toNanos() / config.refusedAuthenticationPerMinute();
+        this.burstNanos = nanosEach * new Rates(config.burst()).capacity(config.refusedAuthenticationPerMinute());
         this.refusals =
                 metrics.counter("countersign.limit.refusals", "limit", LimitType.AUTHENTICATION_RATE.toString());
     }
@@ -70,8 +64,17 @@ class RefusedAuthentications {
     }
 
     private void count(SecurityEvent event) {
-        if (event.getEventProperties().get(RoutingContext.class.getName()) instanceof RoutingContext context) {
-            buckets.get(source.of(context.request()), _ -> make()).tryConsume(1);
+        if (source.isTold()
+                && event.getEventProperties().get(RoutingContext.class.getName()) instanceof RoutingContext context) {
+            count(source.of(context.request()), System.nanoTime());
+        }
+    }
+
+    private synchronized void count(String address, long now) {
+        fullAgain.merge(address, now + nanosEach, (full, _) -> Math.max(full, now) + nanosEach);
+        Iterator<Long> oldest = fullAgain.values().iterator();
+        for (Long full = oldest.next(); full <= now || fullAgain.size() > MOST_ADDRESSES; full = oldest.next()) {
+            oldest.remove();
         }
     }
 
@@ -89,26 +92,19 @@ class RefusedAuthentications {
     }
 
     private Duration wait(RoutingContext context) {
-        // Nearly always nobody has been refused, and then nobody's address is looked at.
-        if (buckets.asMap().isEmpty() || !asksForCredentials(context)) {
+        if (!source.isTold() || !asksForCredentials(context)) {
             return Duration.ZERO;
         }
-        Bucket bucket = buckets.getIfPresent(source.of(context.request()));
-        return bucket == null
-                ? Duration.ZERO
-                : Duration.ofNanos(bucket.estimateAbilityToConsume(1).getNanosToWaitForRefill());
+        return wait(source.of(context.request()), System.nanoTime());
+    }
+
+    private synchronized Duration wait(String address, long now) {
+        long full = fullAgain.getOrDefault(address, now);
+        return Duration.ofNanos(Math.max(0, full + nanosEach - burstNanos - now));
     }
 
     private static boolean asksForCredentials(RoutingContext context) {
         return context.normalizedPath().startsWith("/prod/")
                 && !context.request().method().equals(HttpMethod.OPTIONS);
-    }
-
-    private Bucket make() {
-        LocalBucketBuilder bucket = Bucket.builder();
-        for (var limit : rates.bucket(perMinute).getBandwidths()) {
-            bucket.addLimit(limit);
-        }
-        return bucket.build();
     }
 }

@@ -22,12 +22,23 @@ class SourceAddress {
 
     private static final int IPV6_NETWORK_BYTES = 8;
 
+    /** The only value of the setting where callers connect directly. */
+    private static final List<String> NONE = List.of("none");
+
+    private final boolean told;
     private final List<IpSubnetFilterRule> proxies;
 
     SourceAddress(LimitConfig config) {
-        proxies = config.trustedProxies().orElse(List.of()).stream()
-                .map(SourceAddress::network)
-                .toList();
+        List<String> configured = config.trustedProxies().orElse(List.of());
+        told = !configured.isEmpty();
+        proxies = configured.equals(NONE)
+                ? List.of()
+                : configured.stream().map(SourceAddress::network).toList();
+    }
+
+    /** Whether the settings say which proxies there are. Else every caller may seem to be one proxy. */
+    boolean isTold() {
+        return told;
     }
 
     /** A name for it; one IPv6 network, which is what a household or a host gets, has one name. */
@@ -40,13 +51,23 @@ class SourceAddress {
     String of(@Nullable String peer, String forwardedFor) {
         InetAddress address = address(peer);
         for (String entry : List.of(forwardedFor.split(",")).reversed()) {
-            InetAddress before = address(entry.strip());
+            InetAddress before = address(withoutPort(entry.strip()));
             if (before == null || address == null || !isProxy(address)) {
                 break;
             }
             address = before;
         }
         return address == null ? "" : name(address);
+    }
+
+    /** Some proxies write {@code 192.0.2.1:4711} or {@code [2001:db8::1]:4711}; RFC 7239 has both forms. */
+    private static String withoutPort(String entry) {
+        if (entry.startsWith("[")) {
+            int end = entry.indexOf(']');
+            return end < 0 ? entry : entry.substring(1, end);
+        }
+        int colon = entry.indexOf(':');
+        return colon < 0 || colon != entry.lastIndexOf(':') ? entry : entry.substring(0, colon);
     }
 
     private boolean isProxy(InetAddress address) {
@@ -69,8 +90,9 @@ class SourceAddress {
         } catch (IllegalArgumentException e) {
             // As below.
         }
-        throw new IllegalStateException("countersign.limit.trusted-proxies has '" + configured
-                + "', which is neither an address nor a network such as 10.0.0.0/8");
+        throw new IllegalStateException(
+                "countersign.limit.trusted-proxies has '" + configured
+                        + "', which is neither an address nor a network such as 10.0.0.0/8. Set none, alone, where callers connect directly");
     }
 
     /** Of an address as it is written, for a name would be looked up; an IPv4 address may be written as IPv6. */

@@ -50,6 +50,28 @@ class SourceAddressTest {
     }
 
     @Test
+    void portsAndBracketsAreNoPartOfAnAddress() {
+        SourceAddress source = behind("10.0.0.0/8");
+        String direct = source.of(CALLER, "");
+        assertThat(source.of("10.1.2.3", CALLER + ":4711, 10.0.0.9:80")).isEqualTo(direct);
+        String ipv6 = source.of("2001:db8:1:2::3", "");
+        for (String written : List.of("2001:db8:1:2::3", "[2001:db8:1:2::3]", "[2001:db8:1:2::3]:4711")) {
+            assertThat(source.of("10.1.2.3", written)).as(written).isEqualTo(ipv6);
+        }
+        assertThat(source.of("10.1.2.3", "[2001:db8:1:2::3")).isEqualTo(source.of("10.1.2.3", ""));
+    }
+
+    /** Else one bad caller behind a proxy would lock out all that are behind it. */
+    @Test
+    void nothingIsToldUntilTheSettingIsThere() {
+        assertThat(behind().isTold()).isFalse();
+        assertThat(behind("10.0.0.0/8").isTold()).isTrue();
+        assertThat(behind("none").isTold()).isTrue();
+        assertThat(behind("none").of("10.1.2.3", CALLER))
+                .isEqualTo(behind("none").of("10.1.2.3", ""));
+    }
+
+    @Test
     void malformedProxyStopsTheStart() {
         for (String malformed : List.of("proxy.example.com", "10.0.0.0/33", "10.0.0.0/x", "")) {
             assertThatThrownBy(() -> behind(malformed)).hasMessageContaining("countersign.limit.trusted-proxies");

@@ -1,41 +1,28 @@
-package dev.countersign;
+package dev.countersign.nativeimage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
-import io.quarkus.bootstrap.app.CuratedApplication;
-import io.quarkus.bootstrap.app.QuarkusBootstrap;
 import java.io.IOException;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Properties;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.jar.JarFile;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -45,9 +32,6 @@ import org.junit.jupiter.api.Test;
 class NativeImageIT {
 
     private static final Logger LOG = Logger.getLogger(NativeImageIT.class);
-
-    private static final Path PROJECT = Path.of("").toAbsolutePath();
-    private static final Path TARGET = PROJECT.resolve("target").resolve("native-image-it");
 
     /** What asks for something by a name, which must be registered. */
     private static final List<String> LOOKS_UP = List.of(
@@ -88,67 +72,18 @@ class NativeImageIT {
             "java.util.concurrent.ThreadLocalRandom.",
             "java.util.concurrent.ThreadPoolExecutor.");
 
-    private static Path sources;
-    private static List<String> arguments;
-    private static FileSystem runner;
-    private static Map<String, JsonNode> reflection;
-    private static List<Pattern> resources;
-
-    @BeforeAll
-    static void writeTheSources() throws Exception {
-        long started = System.nanoTime();
-        Properties settings = new Properties();
-        settings.setProperty("quarkus.native.enabled", "true");
-        settings.setProperty("quarkus.native.sources-only", "true");
-        settings.setProperty("quarkus.package.jar.enabled", "false");
-        try (CuratedApplication application = QuarkusBootstrap.builder()
-                .setApplicationRoot(PROJECT.resolve("target").resolve("classes"))
-                .setProjectRoot(PROJECT)
-                .setTargetDirectory(Files.createDirectories(TARGET))
-                .setBaseName("countersign")
-                .setMode(QuarkusBootstrap.Mode.PROD)
-                .setLocalProjectDiscovery(true)
-                .setIsolateDeployment(true)
-                .setBuildSystemProperties(settings)
-                .build()
-                .bootstrap()) {
-            application.createAugmentor().createProductionApplication();
-        }
-        sources = TARGET.resolve("native-sources");
-        arguments =
-                List.of(Files.readString(sources.resolve("native-image.args")).split(" "));
-        runner = FileSystems.newFileSystem(sources.resolve("countersign-runner.jar"));
-        reflection = new HashMap<>();
-        read("reflect-config.json")
-                .forEach(type -> reflection.put(type.path("name").asText(), type));
-        resources = new ArrayList<>();
-        read("resource-config.json")
-                .path("resources")
-                .path("includes")
-                .forEach(include ->
-                        resources.add(Pattern.compile(include.path("pattern").asText())));
-        LOG.infof(
-                "Native sources in %d s: %d types for reflection, %d patterns of resources",
-                Duration.ofNanos(System.nanoTime() - started).toSeconds(), reflection.size(), resources.size());
-    }
-
-    @AfterAll
-    static void close() throws IOException {
-        if (runner != null) {
-            runner.close();
-        }
-    }
+    private final NativeSources sources = NativeSources.written();
 
     @Test
     void imageIsBuiltForEveryProcessorAndWithWhatMainSets() {
-        assertThat(arguments).contains("-march=compatibility", "-J-Dvertx.disableURIValidation=true");
+        assertThat(sources.arguments()).contains("-march=compatibility", "-J-Dvertx.disableURIValidation=true");
     }
 
     @Test
     void everyTypeOfTheContractIsRegistered() throws IOException {
         List<String> types = namesUnder(Path.of("target", "classes"), "dev/countersign/api/model/");
         assertThat(types).hasSizeGreaterThan(10).allSatisfy(type -> {
-            JsonNode registered = reflection.getOrDefault(type, MissingNode.getInstance());
+            JsonNode registered = sources.reflection(type);
             assertThat(registered.path("allDeclaredMethods").asBoolean())
                     .as(type)
                     .isTrue();
@@ -160,48 +95,40 @@ class NativeImageIT {
 
     @Test
     void migrationsAndTheUserInterfaceAreResources() throws IOException {
-        List<String> migrations = filesUnder(runner.getPath("/db"));
+        List<String> migrations = filesUnder(sources.runner().getPath("/db"));
         assertThat(migrations)
                 .as("each migration, and no seed")
                 .hasSameSizeAs(filesUnder(Path.of("src", "main", "resources", "db", "migration")))
                 .allMatch(name -> name.startsWith("/db/migration/V"));
-        List<String> pages = filesUnder(runner.getPath("/META-INF")).stream()
+        List<String> pages = filesUnder(sources.runner().getPath("/META-INF")).stream()
                 .filter(name -> name.contains("/openapi-ui/"))
                 .toList();
         assertThat(pages)
                 .anyMatch(name -> name.endsWith("/index.html"))
                 .anyMatch(name -> name.endsWith("/swagger-ui-bundle.js"))
                 .anyMatch(name -> name.endsWith("/swagger-ui.css"));
-        List<String> contract = filesUnder(runner.getPath("/META-INF")).stream()
+        List<String> contract = filesUnder(sources.runner().getPath("/META-INF")).stream()
                 .filter(name -> name.contains("/quarkus-generated-openapi-doc."))
                 .toList();
         assertThat(contract).hasSize(2);
         assertThat(Stream.of(migrations, pages, contract).flatMap(List::stream))
-                .allMatch(name -> resources.stream()
-                        .anyMatch(pattern -> pattern.matcher(name.substring(1)).matches()));
+                .allMatch(name -> sources.hasResource(name.substring(1)));
     }
 
     @Test
     void nothingOfDevelopmentIsInTheImage() throws IOException {
-        List<String> libraries = filesUnder(sources.resolve("lib"));
+        List<String> libraries = filesUnder(sources.libraries());
         assertThat(libraries)
                 .anyMatch(name -> name.contains("org.postgresql.postgresql-"))
                 .noneMatch(NativeImageIT::isOfDevelopment);
-        assertThat(filesUnder(runner.getPath("/")))
+        assertThat(filesUnder(sources.runner().getPath("/")))
                 .contains("/dev/countersign/Main.class")
                 .noneMatch(NativeImageIT::isOfDevelopment);
-        assertThat(reflection.keySet()).noneMatch(NativeImageIT::isOfDevelopment);
-        assertThat(Files.readString(runner.getPath("/META-INF/MANIFEST.MF")).replace("\r\n ", ""))
+        assertThat(sources.reflection().keySet()).noneMatch(NativeImageIT::isOfDevelopment);
+        assertThat(Files.readString(sources.runner().getPath("/META-INF/MANIFEST.MF"))
+                        .replace("\r\n ", ""))
                 .contains("org.postgresql.postgresql-")
                 .doesNotContain("zonky");
-    }
-
-    /** So there is nothing to register: the state of a bucket is written and read by plain calls. */
-    @Test
-    void bucketsLookNothingUp() throws IOException {
-        JavaClasses bucket4j = classesIn("com.bucket4j.");
-        assertThat(bucket4j).hasSizeGreaterThan(100);
-        assertThat(accesses(bucket4j.stream(), LOOKS_UP)).isEmpty();
     }
 
     /** So there is nothing to register, although AWS's libraries do look things up elsewhere. */
@@ -222,13 +149,12 @@ class NativeImageIT {
     @Test
     void noStaticFieldKeepsWhatDiffersByStart() throws IOException {
         JavaClasses ours = new ClassFileImporter().importPath(Path.of("target", "classes"));
-        JavaClasses bucket4j = classesIn("com.bucket4j.");
         Set<JavaClass> aws = reachable(classesIn("software.amazon.awssdk."));
         assertThat(ours).hasSizeGreaterThan(50);
         assertThat(aws).hasSizeGreaterThan(50);
-        Set<JavaCodeUnit> initializers = Stream.of(ours.stream(), bucket4j.stream(), aws.stream())
+        Set<JavaCodeUnit> initializers = Stream.of(ours.stream(), aws.stream())
                 .flatMap(Function.identity())
-                .filter(type -> !arguments.contains("--initialize-at-run-time=" + type.getName()))
+                .filter(type -> !sources.arguments().contains("--initialize-at-run-time=" + type.getName()))
                 .flatMap(type -> type.getStaticInitializer().stream())
                 .collect(Collectors.toCollection(HashSet::new));
         LOG.infof("%d static initializers", initializers.size());
@@ -294,18 +220,14 @@ class NativeImageIT {
                 .anyMatch(name::contains);
     }
 
-    private static JavaClasses classesIn(String group) throws IOException {
+    private JavaClasses classesIn(String group) throws IOException {
         List<JarFile> jars = new ArrayList<>();
-        for (String library : filesUnder(sources.resolve("lib"))) {
+        for (String library : filesUnder(sources.libraries())) {
             if (Path.of(library).getFileName().toString().startsWith(group)) {
                 jars.add(new JarFile(library));
             }
         }
         return new ClassFileImporter().importJars(jars);
-    }
-
-    private static JsonNode read(String metadata) throws IOException {
-        return new ObjectMapper().readTree(Files.readString(runner.getPath("/META-INF/native-image", metadata)));
     }
 
     private static List<String> namesUnder(Path classes, String directory) throws IOException {
