@@ -75,6 +75,21 @@ public final class ServiceProcess implements AutoCloseable {
         return start(database, more, SHORT_LIFE);
     }
 
+    /** With no settings but those of its environment, by the names of variables: as README and manifests start it. */
+    public static ServiceProcess startByEnvironment(Map<String, String> environment) {
+        int port = freePort();
+        int managementPort = freePort();
+        Map<String, String> ports =
+                Map.of(PORT, Integer.toString(port), MANAGEMENT_PORT, Integer.toString(managementPort));
+        Path log = nextLog();
+        return started(new ServiceProcess(
+                begin(withSettings(program(SHORT_LIFE), ports), log, environment),
+                log,
+                localhost(port),
+                localhost(managementPort),
+                ports));
+    }
+
     /** With the JVM's own defaults, as it is deployed. */
     public static ServiceProcess startForLong(PostgresServer database) {
         return startForLong(database, Map.of());
@@ -135,8 +150,15 @@ public final class ServiceProcess implements AutoCloseable {
 
     /** For what ends by itself. */
     public static Program.Run runToEnd(PostgresServer database, Map<String, String> more) {
+        return runToEnd(database, more, Map.of());
+    }
+
+    /** The same, with variables of its environment. */
+    public static Program.Run runToEnd(
+            PostgresServer database, Map<String, String> more, Map<String, String> environment) {
         Path log = nextLog();
-        Process process = run(program(SHORT_LIFE), settings(database, freePort(), freePort(), more), log);
+        Process process = begin(
+                withSettings(program(SHORT_LIFE), settings(database, freePort(), freePort(), more)), log, environment);
         try {
             if (process.waitFor(START_WAIT.toSeconds(), TimeUnit.SECONDS)) {
                 return new Program.Run(process.exitValue(), Files.readString(log), "");
@@ -250,8 +272,8 @@ public final class ServiceProcess implements AutoCloseable {
         return Path.of("target", "service-" + STARTED.incrementAndGet() + ".log");
     }
 
-    private static Process run(List<String> program, Map<String, String> settings, Path log) {
-        return begin(withSettings(program, settings), log, Path.of(System.getProperty("user.dir")));
+    private static Process begin(List<String> command, Path log, Map<String, String> environment) {
+        return begin(command, log, Path.of(System.getProperty("user.dir")), environment);
     }
 
     private static List<String> withSettings(List<String> program, Map<String, String> settings) {
@@ -261,12 +283,17 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     private static Process begin(List<String> command, Path log, Path directory) {
+        return begin(command, log, directory, Map.of());
+    }
+
+    private static Process begin(List<String> command, Path log, Path directory, Map<String, String> environment) {
         try {
-            return new ProcessBuilder(command)
+            ProcessBuilder builder = new ProcessBuilder(command)
                     .directory(directory.toFile())
                     .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .start();
+                    .redirectOutput(log.toFile());
+            builder.environment().putAll(environment);
+            return builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

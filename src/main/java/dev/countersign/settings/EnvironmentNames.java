@@ -1,0 +1,100 @@
+package dev.countersign.settings;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Which setting an environment variable means. A variable can't say whether a {@code _} in a principal's name is one, or
+ * a {@code -} or a {@code .}: it is the one that another source of settings has, and else a {@code -}.
+ */
+final class EnvironmentNames {
+
+    private final Collection<SettingName> known;
+    private final List<String> mistakes;
+
+    /** The operator's names by how variables write them, after what stands before them. */
+    private final Map<String, Set<String>> names = new HashMap<>();
+
+    /**
+     * @param properties the settings of other sources
+     * @param mistakes what is wrong is added here
+     */
+    EnvironmentNames(Collection<SettingName> known, Collection<String> properties, List<String> mistakes) {
+        this.known = known;
+        this.mistakes = mistakes;
+        for (String property : properties) {
+            for (SettingName setting : known) {
+                setting.namedIn(property).filter(_ -> setting.isNamed()).ifPresent(name -> learn(setting, name));
+            }
+        }
+    }
+
+    /** The settings by the variables that set them. Of one that sets none nothing is said. */
+    Map<String, String> settings(Collection<String> variables) {
+        Map<String, Reading> readings = new HashMap<>();
+        for (String variable : variables) {
+            all(variable).stream()
+                    .max(Comparator.comparingInt(
+                            reading -> reading.setting.text().length()))
+                    .ifPresent(reading -> readings.put(variable, reading));
+        }
+        readings.values().stream()
+                .filter(reading -> reading.setting.isNamed() && known(reading).isEmpty())
+                // All before the first is learnt: two spellings in the environment are two names.
+                .toList()
+                .forEach(reading -> learn(reading.setting, canonical(reading.part)));
+        Map<String, String> settings = new HashMap<>();
+        readings.forEach((variable, reading) -> {
+            Set<String> meant = new TreeSet<>();
+            for (Reading other : all(variable)) {
+                if (other.equals(reading) || !known(other).isEmpty()) {
+                    names(other).forEach(name -> meant.add(other.setting.with(name)));
+                }
+            }
+            if (meant.size() > 1) {
+                mistakes.add(variable + " could mean each of " + meant
+                        + ". Set the one that you mean in config/application.properties or as a system property.");
+            }
+            settings.put(variable, meant.iterator().next());
+        });
+        return settings;
+    }
+
+    private List<Reading> all(String variable) {
+        List<Reading> readings = new ArrayList<>();
+        for (SettingName setting : known) {
+            setting.namedBy(variable).ifPresent(part -> readings.add(new Reading(setting, part)));
+        }
+        return readings;
+    }
+
+    private void learn(SettingName setting, String name) {
+        names.computeIfAbsent(key(setting, name), _ -> new TreeSet<>()).add(name);
+    }
+
+    private Set<String> known(Reading reading) {
+        return names.getOrDefault(key(reading.setting, reading.part), Set.of());
+    }
+
+    private Set<String> names(Reading reading) {
+        return reading.setting.isNamed() ? known(reading) : Set.of("");
+    }
+
+    private static String key(SettingName setting, String name) {
+        return SettingName.variable(setting.head() + name);
+    }
+
+    private static String canonical(String part) {
+        return part.toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** @param part what stands in the variable for the operator's name */
+    private record Reading(SettingName setting, String part) {}
+}
