@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.countersign.support.Program;
 import java.io.IOException;
@@ -33,6 +35,30 @@ class AlertsTest {
                         "rules",
                         DIRECTORY.resolve("alerts_test.yml").toString())
                 .output();
+    }
+
+    /** As rules, which promtool can check: Grafana's own variable is any length of time. */
+    @Test
+    void dashboardAsksWhatPrometheusUnderstands() throws IOException {
+        Program promtool = Program.orSkip("promtool", "--version");
+        ArrayNode rules = YAML.createArrayNode();
+        for (JsonNode panel : read("dashboard.json").path("panels")) {
+            for (JsonNode target : panel.path("targets")) {
+                rules.addObject()
+                        .put("record", "panel:" + rules.size())
+                        .put("expr", target.path("expr").asText().replace("$__rate_interval", "5m"));
+            }
+        }
+        assertThat(rules).hasSizeGreaterThan(10);
+        ObjectNode file = YAML.createObjectNode();
+        file.putArray("groups").addObject().put("name", "dashboard").set("rules", rules);
+        Path written = Files.createTempFile("countersign-dashboard", ".yml");
+        try {
+            YAML.writeValue(written.toFile(), file);
+            promtool.run(Map.of(), "check", "rules", written.toString()).output();
+        } finally {
+            Files.delete(written);
+        }
     }
 
     @Test

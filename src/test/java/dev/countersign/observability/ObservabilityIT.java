@@ -144,6 +144,16 @@ class ObservabilityIT {
     }
 
     @Test
+    void requestsOfTheApiAreCountedByTheirTimeAndNoOthers() {
+        List<String> buckets = samples("http_server_requests_seconds_bucket");
+        assertThat(buckets).isNotEmpty().allMatch(line -> line.contains("uri=\"/prod/"));
+        assertThat(buckets.stream()
+                        .map(line -> line.replaceFirst(".*[,{]le=\"([^\"]+)\".*", "$1"))
+                        .collect(Collectors.toSet()))
+                .containsExactlyInAnyOrder("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "2.0", "+Inf");
+    }
+
+    @Test
     void purgePoolAndLimiterAreShown() {
         assertThat(samples("countersign_purge_rows_total")).hasSize(1);
         assertThat(samples("countersign_purge_partitions_total")).hasSize(1);
