@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.countersign.support.PostgresServer;
+import dev.countersign.support.Program;
 import dev.countersign.support.ServiceClient;
 import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceProcess;
@@ -17,6 +18,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RestrictedRoleIT {
 
     private static final String ROLE = "countersign_service";
+    private static final String OWNER = "countersign_owner";
     private static final String PASSWORD = "restricted";
     private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
@@ -36,31 +40,91 @@ class RestrictedRoleIT {
             "quarkus.datasource.password", PASSWORD,
             "quarkus.flyway.migrate-at-start", "false",
             "quarkus.flyway.validate-at-start", "true",
-            "countersign.purge.every", "1s");
+            "countersign.purge.every", "1s",
+            "countersign.apps.configured.ttl-seconds", "60");
 
     private static PostgresServer database;
 
+    /** In the order of the page: the roles, then the migration; nothing after it. */
     @BeforeAll
     static void migrate() throws IOException {
         database = PostgresServer.start();
+        database.execute(Files.readString(Path.of("docs", "roles.sql")));
+        for (String role : List.of(OWNER, ROLE)) {
+            database.execute("ALTER ROLE " + role + " PASSWORD '" + PASSWORD + "'");
+        }
+        database.execute("ALTER DATABASE postgres OWNER TO " + OWNER);
         assertThatThrownBy(() -> ServiceProcess.start(
                         database,
                         Map.of("quarkus.flyway.migrate-at-start", "false", "quarkus.flyway.validate-at-start", "true")))
                 .as("a replica that is newer than the schema does not start")
                 .isInstanceOf(IllegalStateException.class);
-        int exit = ServiceProcess.runToEnd(
-                        database, Map.of("quarkus.init-and-exit", "true", "quarkus.flyway.migrate-at-start", "true"))
-                .exit();
-        assertThat(exit).as("the migration's exit code").isZero();
-        database.execute(Files.readString(Path.of("docs", "roles.sql")));
-        database.execute("ALTER ROLE " + ROLE + " PASSWORD '" + PASSWORD + "'");
+        migrate(database.jdbcUrl());
         database.execute("INSERT INTO app (app_id) VALUES ('demo')");
         expired();
+    }
+
+    /** As the Job does, by a role that owns the database and is no superuser. */
+    private static void migrate(String jdbcUrl) {
+        Program.Run migration = ServiceProcess.runToEnd(
+                database,
+                Map.of(
+                        "quarkus.datasource.jdbc.url", jdbcUrl,
+                        "quarkus.datasource.username", OWNER,
+                        "quarkus.datasource.password", PASSWORD,
+                        "quarkus.init-and-exit", "true",
+                        "quarkus.flyway.migrate-at-start", "true"));
+        assertThat(migration.exit()).as(migration.out()).isZero();
     }
 
     @AfterAll
     static void stop() {
         database.close();
+    }
+
+    @Test
+    void serviceWorksInAnotherSchema() {
+        database.execute("CREATE SCHEMA codes AUTHORIZATION " + OWNER);
+        String url = database.jdbcUrl() + "?currentSchema=codes";
+        migrate(url);
+        Map<String, String> settings = new HashMap<>(RESTRICTED);
+        settings.put("quarkus.datasource.jdbc.url", url);
+        try (ServiceProcess service = ServiceProcess.start(database, settings);
+                ServiceClient client = new ServiceClient(service.baseUri())) {
+            Token token = Token.of(client.create("configured"));
+            assertThat(client.redeem("configured", token.session(), token.code())
+                            .isSuccess())
+                    .isTrue();
+        }
+    }
+
+    /** Who adds a table and forgets the role sees it here, and not in production. */
+    @Test
+    void roleMayUseAllThatTheSchemaHas() throws SQLException {
+        assertThat(ask("""
+                SELECT string_agg(relname, ', ')
+                  FROM pg_class
+                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition
+                   AND NOT has_table_privilege('countersign_service', oid, 'SELECT')
+                """)).isNull();
+        assertThat(ask("""
+                SELECT string_agg(oid::regprocedure::text, ', ')
+                  FROM pg_proc
+                 WHERE pronamespace = 'public'::regnamespace
+                   AND NOT has_function_privilege('countersign_service', oid, 'EXECUTE')
+                """)).isNull();
+    }
+
+    /** It is granted only what it lacks, and what a later migration brings. */
+    @Test
+    void roleThatIsMadeLaterGetsItsRightsByTheNextMigration() throws SQLException {
+        database.execute("CREATE SCHEMA later AUTHORIZATION " + OWNER);
+        String url = database.jdbcUrl() + "?currentSchema=later";
+        migrate(url);
+        database.execute("REVOKE ALL ON ALL TABLES IN SCHEMA later FROM " + ROLE);
+        migrate(url);
+        assertThat(ask("SELECT has_table_privilege('countersign_service', 'later.app', 'INSERT')::text"))
+                .isEqualTo("true");
     }
 
     @Test

@@ -1,0 +1,54 @@
+-- What the service's own role may do: read and write rows, and nothing to the schema. Flyway runs this at the end of each
+-- migration, whether there was something to migrate or not, so that it also reaches a role that was made later. It grants
+-- only what the role lacks. Without the role there is nothing to do: the service serves as the owner.
+--
+-- Whoever adds a table, a view or a function adds it here. Partitions need no rights: the parent's cover them, for all that
+-- goes through the parent.
+DO $$
+DECLARE
+    service CONSTANT regrole := to_regrole('countersign_service');
+    lacking record;
+BEGIN
+    IF service IS NULL THEN
+        RETURN;
+    END IF;
+    -- Two replicas that migrate at the same time would change the same rows of the catalogue.
+    PERFORM pg_advisory_xact_lock(hashtext('countersign.grants'));
+    IF NOT has_schema_privilege(service, current_schema(), 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), service);
+    END IF;
+    FOR lacking IN
+        SELECT privilege, relation
+          FROM (VALUES
+                   ('app',                         'SELECT, INSERT, UPDATE, DELETE'),
+                   ('challenge_session',           'SELECT, INSERT, UPDATE, DELETE'),
+                   -- The purge empties it by name.
+                   ('challenge_session_default',   'SELECT, UPDATE, DELETE'),
+                   ('challenge_session_partition', 'SELECT'),
+                   ('limit_bucket',                'SELECT, INSERT, UPDATE, DELETE'),
+                   -- What is there of a key, no replica may change.
+                   ('key_check',                   'SELECT, INSERT'),
+                   -- A replica checks that the schema is not older than itself.
+                   ('${flyway:table}',             'SELECT')
+               ) AS may (relation, privileges)
+         CROSS JOIN regexp_split_to_table(privileges, ', ') AS privilege
+         WHERE to_regclass(quote_ident(relation)) IS NOT NULL
+           AND NOT has_table_privilege(service, quote_ident(relation), privilege)
+    LOOP
+        EXECUTE format('GRANT %s ON %I TO %s', lacking.privilege, lacking.relation, service);
+    END LOOP;
+    FOR lacking IN
+        SELECT function
+          FROM unnest(ARRAY[
+                   'missing_session_slots(timestamptz)',
+                   'attach_session_partition(timestamptz)',
+                   'drop_session_partition(text)',
+                   'live_sessions(text)'
+               ]) AS function
+         WHERE to_regprocedure(function) IS NOT NULL
+           AND NOT has_function_privilege(service, function, 'EXECUTE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', lacking.function, service);
+    END LOOP;
+END
+$$;
