@@ -131,7 +131,7 @@ class SettingsTest {
                     : prefix + "." + kebab(setting.getName());
             Type value = setting.getGenericReturnType();
             if (value instanceof ParameterizedType map && map.getRawType() == Map.class) {
-                name += setting.isAnnotationPresent(WithParentName.class) ? ".<name>" : ".<id>";
+                name += setting.getName().equals("byName") ? ".<name>" : ".<id>";
                 Class<?> each = (Class<?>) map.getActualTypeArguments()[1];
                 if (each.isInterface()) {
                     rows.put(name, " | " + sentence(key(setting)));

@@ -45,16 +45,14 @@ class App extends PanacheEntityBase {
 
     /**
      * Registers the app or replaces what was registered, in one statement, so that of several at once exactly one
-     * registers it.
-     *
-     * @return whether it was registered and not changed
+     * registers it, and one that finds what it would write changes nothing.
      */
-    static boolean put(
+    static Effect put(
             String appId,
             @Nullable String displayName,
             @Nullable Integer ttlSeconds,
             @Nullable Integer createTokenPerMinute) {
-        return (Boolean) getEntityManager()
+        List<?> registered = getEntityManager()
                 .createNativeQuery("""
                         INSERT INTO app (app_id, display_name, ttl_seconds, create_token_per_minute, created_at)
                         VALUES (:appId, cast(:displayName AS text), cast(:ttlSeconds AS integer),
@@ -63,13 +61,26 @@ class App extends PanacheEntityBase {
                            SET display_name = excluded.display_name,
                                ttl_seconds = excluded.ttl_seconds,
                                create_token_per_minute = excluded.create_token_per_minute
+                         WHERE (app.display_name, app.ttl_seconds, app.create_token_per_minute) IS DISTINCT FROM
+                               (excluded.display_name, excluded.ttl_seconds, excluded.create_token_per_minute)
                         RETURNING xmax = 0
                         """, Boolean.class)
                 .setParameter("appId", appId)
                 .setParameter("displayName", displayName)
                 .setParameter("ttlSeconds", ttlSeconds)
                 .setParameter("createTokenPerMinute", createTokenPerMinute)
-                .getSingleResult();
+                .getResultList();
+        if (registered.isEmpty()) {
+            return Effect.NONE;
+        }
+        return registered.contains(true) ? Effect.REGISTERED : Effect.CHANGED;
+    }
+
+    /** What a {@link #put} did. */
+    enum Effect {
+        REGISTERED,
+        CHANGED,
+        NONE
     }
 
     /** Whether there was one; of several removals at once, for exactly one. */

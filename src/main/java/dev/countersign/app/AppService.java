@@ -2,6 +2,7 @@ package dev.countersign.app;
 
 import dev.countersign.access.Audit;
 import dev.countersign.access.Principal;
+import dev.countersign.error.ConflictException;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.http.RequestBudget;
@@ -10,6 +11,7 @@ import dev.countersign.limit.AppLimits;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,22 +27,31 @@ public class AppService {
     private final RequestBudget budget;
     private final Audit audit;
     private final AppLimits limits;
+    private final ConfiguredApps configured;
 
-    AppService(RequestBudget budget, Audit audit, AppLimits limits) {
+    AppService(RequestBudget budget, Audit audit, AppLimits limits, ConfiguredApps configured) {
         this.budget = budget;
         this.audit = audit;
         this.limits = limits;
+        this.configured = configured;
     }
 
-    /** Registers an app, or replaces what was registered. Of several at once, exactly one registers it. */
+    /**
+     * Registers an app, or replaces what was registered. Of several at once, exactly one registers it. Fails with
+     * {@link ConflictException} when the configuration says what it is.
+     */
     CompletionStage<Put> put(
             String principal,
             String appId,
             @Nullable String displayName,
             @Nullable Integer ttlSeconds,
             @Nullable Integer createTokenPerMinute) {
+        if (configured.contains(appId)) {
+            return conflict("app-change", principal, appId);
+        }
         return inTransaction(principal, appId, () -> {
-                    boolean created = App.put(appId, displayName, ttlSeconds, createTokenPerMinute);
+                    boolean created =
+                            App.put(appId, displayName, ttlSeconds, createTokenPerMinute) == App.Effect.REGISTERED;
                     return new Put(App.named(appId).orElseThrow(NoSuchResourceException::app), created);
                 })
                 .thenApply(put -> {
@@ -67,15 +78,25 @@ public class AppService {
 
     /**
      * Deletes an app. Its tokens can't be reached any more, and stay so when the ID is registered again. Fails with
-     * {@link NoSuchResourceException} when it is not registered, as after the first deletion.
+     * {@link NoSuchResourceException} when it is not registered, as after the first deletion, and with
+     * {@link ConflictException} when the configuration registers it.
      */
     CompletionStage<Void> delete(String principal, String appId) {
+        if (configured.contains(appId)) {
+            return conflict("app-delete", principal, appId);
+        }
         return inTransaction(principal, appId, () -> App.remove(appId)).thenAccept(deleted -> {
             if (!deleted) {
                 throw NoSuchResourceException.app();
             }
             audit.done("app-delete", principal, appId, null);
         });
+    }
+
+    private <T> CompletionStage<T> conflict(String event, String principal, String appId) {
+        audit.refused(event, "configured", principal, appId, null);
+        return CompletableFuture.failedStage(
+                new ConflictException("This app is set by the service's configuration. Change it there."));
     }
 
     private <T> CompletionStage<T> inTransaction(String principal, String appId, Supplier<T> work) {

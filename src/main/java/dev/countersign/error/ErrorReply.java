@@ -51,6 +51,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
                         "Sign the request with AWS Signature Version 4, or send a bearer token");
             case SecurityException _ ->
                 forbidden("AccessDeniedException", "The caller's permissions don't cover this operation on this app");
+            case ConflictException e -> refused(409, "ConflictException", message(e));
             case TooManyRequestsException e -> limitExceeded(e);
             case NoSuchResourceException e -> notFound(message(e), e.resourceType());
             case ResteasyReactiveViolationException e -> badRequest(violations(e));

@@ -46,8 +46,8 @@ final class GeneratedRequests {
     private static final int MORE = 500;
     private static final int MOST_MORE = 5_000;
 
-    /** What a healthy service never gives, and what the tests of limits see to. */
-    private static final Set<Integer> NOT_MET = Set.of(429, 504);
+    /** What a healthy service never gives, and what the tests of limits and of configured apps see to. */
+    private static final Set<Integer> NOT_MET = Set.of(409, 429, 504);
 
     private final List<Change> changes;
     private final List<Operation> operations;

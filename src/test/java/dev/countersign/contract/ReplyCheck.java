@@ -32,6 +32,7 @@ final class ReplyCheck {
             404, "NotFoundException",
             405, "MethodNotAllowedException",
             406, "NotAcceptableException",
+            409, "ConflictException",
             413, "RequestEntityTooLargeException",
             415, "UnsupportedMediaTypeException",
             401, "UnauthorizedException",

@@ -56,6 +56,10 @@ public final class ServiceClient implements AutoCloseable {
         return exchange("PUT", "/prod/apps/" + app, "{}", Map.of());
     }
 
+    public Reply app(String app) {
+        return exchange("GET", "/prod/apps/" + app, "", Map.of());
+    }
+
     public Reply deleteApp(String app) {
         return exchange("DELETE", "/prod/apps/" + app, "", Map.of());
     }
