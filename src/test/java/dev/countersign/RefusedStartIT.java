@@ -33,9 +33,27 @@ class RefusedStartIT {
             countersign.limit.remove-per-minute    | 0                     | countersign.limit.remove-per-minute must be greater than or equal to 1
             countersign.limit.registry-per-minute  | 60000001              | countersign.limit.registry-per-minute must be less than or equal to 60000000
             quarkus.oidc.auth-server-url           | http://localhost:1    | Set quarkus.oidc.token.audience too
+            countersign.purge.evry                 | 1s                    | countersign.purge.evry is no setting; the nearest is countersign.purge.every
+            countersign.chalenge.ttl               | PT1M                  | countersign.chalenge.ttl is no setting; the nearest is countersign.challenge.ttl
+            countersign.apps.Demo.ttl-seconds      | 60                    | countersign.apps.Demo: app-id must match
+            countersign.apps.demo.ttl-seconds      | 3601                  | countersign.apps.demo: ttl-seconds must be less than or equal to 3600
+            countersign.apps.demo.create-token-per-minute | 0              | countersign.apps.demo: create-token-per-minute must be greater than or equal to 1
+            quarkus.datasource.password            | post${user.home}gres  | quarkus.datasource.password has a ${…}, $$ or \\$, which Quarkus would replace
             """)
     void startEndsAndSaysWhatToSet(String setting, String value, String message) {
         Program.Run start = ServiceProcess.runToEnd(database, Map.of(setting, value));
+        assertThat(start.exit()).as(start.out()).isNotZero();
+        assertThat(start.out()).contains(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            COUNTERSIGN_PRINCIPALS_CI_RUNNER_PERMISSION | issue     | COUNTERSIGN_PRINCIPALS_CI_RUNNER_PERMISSION is no setting; the nearest is COUNTERSIGN_PRINCIPALS_<NAME>_PERMISSIONS
+            COUNTERSIGN_CHALENGE_ACTIVE_KEY             | k1        | COUNTERSIGN_CHALENGE_ACTIVE_KEY is no setting; the nearest is COUNTERSIGN_CHALLENGE_ACTIVE_KEY
+            COUNTERSIGN_PRINCIPALS_SDK_X_SECRET_ACCESS_KEY | ' a-secret-of-thirty-two-characters-or-more' | COUNTERSIGN_PRINCIPALS_SDK_X_SECRET_ACCESS_KEY begins or ends with white space
+            """)
+    void variableEndsTheStartAndSaysWhatToSet(String variable, String value, String message) {
+        Program.Run start = ServiceProcess.runToEnd(database, Map.of(), Map.of(variable, value));
         assertThat(start.exit()).as(start.out()).isNotZero();
         assertThat(start.out()).contains(message);
     }
