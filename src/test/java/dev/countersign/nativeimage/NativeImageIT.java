@@ -99,7 +99,7 @@ class NativeImageIT {
         assertThat(migrations)
                 .as("each migration, and no seed")
                 .hasSameSizeAs(filesUnder(Path.of("src", "main", "resources", "db", "migration")))
-                .allMatch(name -> name.startsWith("/db/migration/V"));
+                .allMatch(name -> name.startsWith("/db/migration/"));
         List<String> pages = filesUnder(sources.runner().getPath("/META-INF")).stream()
                 .filter(name -> name.contains("/openapi-ui/"))
                 .toList();
