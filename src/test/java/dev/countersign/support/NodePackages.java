@@ -48,6 +48,11 @@ public final class NodePackages {
         return node.run(environment, copy.toString());
     }
 
+    /** A file that a package brings. */
+    Path file(String name) {
+        return INSTALLED.resolve("node_modules").resolve(name);
+    }
+
     private static boolean areInstalled() throws IOException {
         // npm writes the former when all else is there.
         return Files.exists(INSTALLED.resolve("node_modules/.package-lock.json"))

@@ -1,0 +1,111 @@
+package dev.countersign.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.countersign.support.ClusterTools;
+import dev.countersign.support.Program.Run;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The chart installs what the base does, unless a value says otherwise. */
+class ChartIT {
+
+    private static final List<String> HOOK =
+            List.of("helm.sh/hook", "helm.sh/hook-weight", "helm.sh/hook-delete-policy");
+
+    @Test
+    void lints() throws IOException {
+        ClusterTools.helm()
+                .run(Map.of(), "lint", "--strict", Variant.CHART.toString())
+                .output();
+    }
+
+    @Test
+    void defaultsAreTheBase() {
+        Map<String, JsonNode> chart = new LinkedHashMap<>(Variant.CHART_DEFAULTS.byName());
+        chart.replaceAll((name, resource) -> withoutHook(resource.deepCopy()));
+        assertThat(chart).containsExactlyInAnyOrderEntriesOf(Variant.BASE.byName());
+    }
+
+    /** Helm runs the Job to its end before it changes a replica, and then makes a new one: a Job is immutable. */
+    @Test
+    void migrationIsAHookWithWhatItNeeds() {
+        Map<String, JsonNode> chart = Variant.CHART_DEFAULTS.byName();
+        int job = weight(chart.get("Job countersign-migration"));
+        assertThat(weight(chart.get("ConfigMap countersign"))).isLessThan(job);
+        assertThat(weight(chart.get("ServiceAccount countersign"))).isLessThan(job);
+    }
+
+    @Test
+    void everyValueChangesWhatIsInstalled() throws IOException {
+        JsonNode values = new ObjectMapper(new YAMLFactory())
+                .readTree(Variant.CHART.resolve("values.yaml").toFile());
+        String unchanged = Variant.template(Variant.WITH_ALL_PARTS);
+        Map<String, String> others = new LinkedHashMap<>();
+        addOthers(values, "", others);
+        assertThat(others).hasSizeGreaterThan(12);
+        for (Map.Entry<String, String> other : others.entrySet()) {
+            List<String> arguments = new ArrayList<>(List.of(Variant.WITH_ALL_PARTS));
+            arguments.addAll(List.of("--set", other.getKey() + "=" + other.getValue()));
+            assertThat(Variant.template(arguments.toArray(String[]::new)))
+                    .as(other.getKey())
+                    .isNotEqualTo(unchanged);
+        }
+    }
+
+    @Test
+    void valueThatNothingReadsIsRefused() throws IOException {
+        for (String wrong : List.of("imgae=x", "replicas.min=none", "settings.lower-case=x", "gatewayApi.hostname=x")) {
+            Run run = ClusterTools.helm().run(Map.of(), "template", Variant.CHART.toString(), "--set", wrong);
+            assertThat(run.exit()).as(wrong).isNotZero();
+            assertThat(run.err()).contains("schema");
+        }
+    }
+
+    private static void addOthers(JsonNode values, String path, Map<String, String> others) {
+        values.properties().forEach(value -> {
+            String name = path + value.getKey();
+            if (value.getValue().isObject()) {
+                addOthers(value.getValue(), name + ".", others);
+            } else if (value.getValue().isBoolean()) {
+                others.put(name, "false");
+            } else if (value.getValue().isInt()) {
+                others.put(name, "9");
+            } else {
+                others.put(name, other(name));
+            }
+        });
+    }
+
+    private static String other(String name) {
+        if (name.startsWith("memory.")) {
+            return "1Gi";
+        }
+        return name.equals("cpu") ? "333m" : "other";
+    }
+
+    private static int weight(JsonNode resource) {
+        JsonNode annotations = resource.at("/metadata/annotations");
+        assertThat(annotations.path("helm.sh/hook").asText()).isEqualTo("pre-install,pre-upgrade,pre-rollback");
+        assertThat(annotations.path("helm.sh/hook-delete-policy").asText()).isEqualTo("before-hook-creation");
+        return annotations.path("helm.sh/hook-weight").asInt();
+    }
+
+    private static JsonNode withoutHook(JsonNode resource) {
+        if (resource.at("/metadata/annotations") instanceof ObjectNode annotations) {
+            annotations.remove(HOOK);
+            if (annotations.isEmpty()) {
+                ((ObjectNode) resource.path("metadata")).remove("annotations");
+            }
+        }
+        return resource;
+    }
+}
