@@ -22,8 +22,11 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @Singleton
 public class Principals {
 
-    /** Whom development knows everyone as. */
+    /** The principal of unauthenticated callers in dev and test. */
     private static final String DEVELOPER = "developer";
+
+    /** That of dev mode, in application.properties. */
+    private static final String DEVELOPMENT_SECRET = "only-for-development-and-known-to-everybody";
 
     private static final int MIN_SECRET_LENGTH = 32;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -152,6 +155,9 @@ public class Principals {
             mistakes.add("countersign.access.anonymous-principal lets everybody in, and is for development only");
         }
         config.byName().forEach((name, principal) -> {
+            if (principal.secretAccessKey().filter(DEVELOPMENT_SECRET::equals).isPresent()) {
+                mistakes.add("countersign.principals." + name + ": secret-access-key is the public development secret");
+            }
             if (name.equals(DEVELOPER)) {
                 mistakes.add("countersign.principals." + name + ": this name is for development only");
             } else if (principal.accessKeyId().isEmpty() && principal.subject().isEmpty()) {

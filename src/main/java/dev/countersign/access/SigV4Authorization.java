@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * What an {@code Authorization} header of AWS Signature Version 4 says.
  *
  * @param date the day of the credential scope, {@code yyyyMMdd}
- * @param signedHeaders as listed, in lowercase and sorted when the client did it right
+ * @param signedHeaders in lowercase, ascending, distinct, at most 64
  * @param signature 64 lowercase hexadecimal digits
  */
 record SigV4Authorization(
@@ -22,6 +22,12 @@ record SigV4Authorization(
         String signature) {
 
     static final String ALGORITHM = "AWS4-HMAC-SHA256";
+
+    private static final int MOST_SIGNED_HEADERS = 64;
+    /** A header's name (RFC 9110, section 5.1), in lowercase. */
+    private static final Pattern NAME = Pattern.compile("[a-z0-9!#$%&'*+.^_`|~-]+");
+
+    private static final Pattern SEMICOLON = Pattern.compile(";");
 
     private static final Pattern FORM = Pattern.compile(ALGORITHM
             + " +Credential=([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+), *"
@@ -37,9 +43,20 @@ record SigV4Authorization(
                         parts.group(3),
                         parts.group(4),
                         parts.group(5),
-                        List.of(parts.group(6).split(";", -1)),
+                        List.of(SEMICOLON.split(parts.group(6), -1)),
                         parts.group(7)))
                 : Optional.empty();
+    }
+
+    /** AWS's documentation asks for the order. With it, each header is looked at once, and none is signed twice. */
+    boolean isListInOrder() {
+        for (int i = 1; i < signedHeaders.size(); i++) {
+            if (signedHeaders.get(i - 1).compareTo(signedHeaders.get(i)) >= 0) {
+                return false;
+            }
+        }
+        return signedHeaders.size() <= MOST_SIGNED_HEADERS
+                && signedHeaders.stream().allMatch(name -> NAME.matcher(name).matches());
     }
 
     /** Without the signature. */

@@ -4,6 +4,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
@@ -23,8 +24,9 @@ public interface SigV4Config {
     Duration maxSkew();
 
     /**
-     * The URL under which clients reach the service, such as {@code https://auth.example.com}, when a proxy before it
-     * rewrites the {@code Host} header or takes a prefix off the path. Clients sign both as they send them.
+     * The URLs under which clients reach the service, such as {@code https://auth.example.com}, where a proxy before it
+     * rewrites the {@code Host} header or takes a prefix off the path. Clients sign both as they send them. The
+     * {@code Host} as it was received counts too, for callers that don't come through the proxy.
      */
-    Optional<URI> externalUrl();
+    Optional<List<URI>> externalUrl();
 }

@@ -75,10 +75,6 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
         HttpServerRequest request = context.request();
         Buffer body = context.body().buffer();
         return new SigV4Verifier.Received(
-                request.method().name(),
-                request.uri(),
-                String.valueOf(request.authority()),
-                request.headers(),
-                body == null ? NO_BODY : body.getBytes());
+                request.method().name(), request.uri(), request.headers(), body == null ? NO_BODY : body.getBytes());
     }
 }

@@ -4,7 +4,7 @@
  * <p>{@link PrincipalsConfig} names the principals; {@link Principals} checks them at start, so that a mistake stops the
  * service and not a caller. A request is authenticated when it reaches an operation that asks for a permission: a bearer
  * token by Quarkus OIDC, whose subject {@link SubjectPrincipals} maps to a principal, and everything else by {@link
- * SigV4Mechanism}, which has {@link SigV4Verifier} recompute the signature. {@link Permissions} then decides by the
+ * SigV4Mechanism}, which has {@link SigV4Verifier} compute the signature again. {@link Permissions} then decides by the
  * principal's permissions and apps. {@link Audit} writes one line for whatever came of it.
  */
 @NullMarked

@@ -34,6 +34,8 @@ class SigV4Test extends ServiceTest {
                         .send()
                         .status())
                 .isEqualTo(200);
+        // A proxy may add headers.
+        assertThat(redeem().with("x-amz-cf-id", _ -> "1").send().status()).isEqualTo(404);
         // No such session: it was looked for.
         assertThat(redeem().send().status()).isEqualTo(404);
         assertThat(SignedRequest.of("GET", SESSION, "").send().status()).isEqualTo(404);
@@ -58,7 +60,6 @@ class SigV4Test extends ServiceTest {
                 tampered("no body", request -> request.withBody("{}"), "InvalidSignature"),
                 header("a signed header", "x-amz-user-agent", value -> value + "!", "InvalidSignature"),
                 header("a signed header gone", "x-amz-user-agent", value -> null, "InvalidSignature"),
-                header("an unsigned x-amz header", "x-amz-meta", value -> "1", "InvalidSignature"),
                 header("session token", "x-amz-security-token", value -> "t", "UnrecognizedClient"),
                 header("hash of the body", "x-amz-content-sha256", value -> "0".repeat(64), "InvalidSignature"),
                 header("unsigned payload", "x-amz-content-sha256", value -> "UNSIGNED-PAYLOAD", "InvalidSignature"),

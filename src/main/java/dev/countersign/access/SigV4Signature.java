@@ -1,0 +1,80 @@
+package dev.countersign.access;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Computes signatures of AWS Signature Version 4 for one access key, day, region and service ("Calculate the signature" in
+ * AWS's documentation). Immutable.
+ */
+final class SigV4Signature {
+
+    static final String TERMINATOR = "aws4_request";
+
+    private final String scope;
+    private final String date;
+    private final byte[] key;
+
+    /** @param date {@code yyyyMMdd} */
+    SigV4Signature(String secret, String date, String region, String service) {
+        this.date = date;
+        this.scope = String.join("/", date, region, service, TERMINATOR);
+        byte[] derived = hmac(("AWS4" + secret).getBytes(UTF_8), date);
+        for (String part : new String[] {region, service, TERMINATOR}) {
+            derived = hmac(derived, part);
+        }
+        this.key = derived;
+    }
+
+    boolean isOf(String otherDate) {
+        return date.equals(otherDate);
+    }
+
+    /**
+     * The signature, in lowercase hexadecimal digits.
+     *
+     * @param time as the request's {@code X-Amz-Date} has it
+     */
+    String of(String canonicalRequest, String time) {
+        return HexFormat.of()
+                .formatHex(hmac(
+                        key,
+                        String.join(
+                                "\n",
+                                SigV4Authorization.ALGORITHM,
+                                time,
+                                scope,
+                                sha256(canonicalRequest.getBytes(UTF_8)))));
+    }
+
+    /** In lowercase hexadecimal digits. */
+    static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+
+    private static byte[] hmac(byte[] key, String text) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(key, "HmacSHA256"));
+            return mac.doFinal(text.getBytes(UTF_8));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("Every Java platform has HmacSHA256", e);
+        }
+    }
+
+    /** Without the key. */
+    @Override
+    public String toString() {
+        return "SigV4Signature[scope=" + scope + "]";
+    }
+}
