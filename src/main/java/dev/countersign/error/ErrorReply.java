@@ -18,6 +18,7 @@ import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.WebApplicationException;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,10 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
     /** What a caller knows by another name than Java does. */
     private static final Map<String, String> PARAMETERS = Map.of("idempotencyKey", "Idempotency-Key");
 
+    /** When the last trace of a cause was written, by its class; there are few. */
+    private static final Map<String, Long> TRACED = new ConcurrentHashMap<>();
+
+    private static final long SECOND = 1_000_000_000;
     private static final Logger LOG = Logger.getLogger(ErrorReply.class);
 
     /** The reply to anything that was thrown. */
@@ -61,12 +66,29 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
             default -> unavailable();
         };
         if (reply.status >= 500) {
-            LOG.warnf(thrown, "Answered %d", reply.status);
+            warn(thrown, reply.status);
         } else {
             // Its message may quote the request, and a code with it.
             LOG.debugf("Answered %d: %s", reply.status, thrown.getClass().getName());
         }
         return reply;
+    }
+
+    /** With a trace, once a second for each cause: an outage must not fill the disk. */
+    private static void warn(Throwable thrown, int status) {
+        Throwable cause = thrown;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        String name = cause.getClass().getName();
+        long now = System.nanoTime();
+        Long last = TRACED.get(name);
+        if (last == null || now - last > SECOND) {
+            TRACED.put(name, now);
+            LOG.warnf(thrown, "Answered %d", status);
+        } else {
+            LOG.warnf("Answered %d: %s, as within the last second, where its trace is", status, name);
+        }
     }
 
     /** The reply to what the framework refused with a status alone. */

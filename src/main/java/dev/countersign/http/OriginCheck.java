@@ -3,9 +3,11 @@ package dev.countersign.http;
 import dev.countersign.error.ForbiddenException;
 import io.quarkus.vertx.http.runtime.cors.CORSFilter;
 import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
+import java.net.URI;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -14,6 +16,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 /**
  * Refuses a browser's request from an origin that isn't allowed, in the contract's shape and without any CORS header.
  * The CORS filter of Quarkus, which comes after, would refuse it too, but with an empty body and some of its headers.
+ * That filter fails on a same-origin request whose target is no URI, so it doesn't get to see the origin of one.
  */
 class OriginCheck {
 
@@ -24,10 +27,18 @@ class OriginCheck {
     private final List<Pattern> patterns;
     private final boolean any;
 
-    OriginCheck(@ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins) {
+    private final List<String> externalHosts;
+
+    OriginCheck(
+            @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins,
+            @ConfigProperty(name = "countersign.sigv4.external-url") Optional<List<URI>> externalUrls) {
         this.origins = origins.orElse(List.of());
         this.patterns = CORSFilter.parseAllowedOriginsRegex(origins);
-        this.any = CORSFilter.isConfiguredWithWildcard(origins);
+        // Quarkus takes an empty list for a wildcard.
+        this.any = origins.isPresent() && CORSFilter.isConfiguredWithWildcard(origins);
+        this.externalHosts = externalUrls.orElse(List.of()).stream()
+                .map(url -> String.valueOf(url.getAuthority()))
+                .toList();
     }
 
     void register(@Observes Filters filters) {
@@ -35,25 +46,34 @@ class OriginCheck {
     }
 
     private void check(RoutingContext request) {
-        List<String> told = request.request().headers().getAll("Origin");
-        // Who comes after looks at the first alone.
-        if (told.isEmpty() || (told.size() == 1 && mayCall(told.getFirst(), request.request()))) {
+        List<String> told = request.request().headers().getAll(HttpHeaders.ORIGIN);
+        // A cache must not give one origin what another was told.
+        request.response().putHeader("Vary", "Origin");
+        if (told.isEmpty() || (told.size() == 1 && isAllowed(told.getFirst()))) {
+            request.next();
+        } else if (told.size() == 1 && isSameOrigin(request.request(), told.getFirst())) {
+            request.request().headers().remove(HttpHeaders.ORIGIN);
             request.next();
         } else {
             request.fail(new ForbiddenException("AccessDeniedException", "The origin may not call this service"));
         }
     }
 
-    private boolean mayCall(String origin, HttpServerRequest request) {
-        return isAllowed(origin) || isSameOrigin(request, origin);
-    }
-
     private boolean isAllowed(String origin) {
         return any || origins.contains(origin) || CORSFilter.isOriginAllowedByRegex(patterns, origin);
     }
 
-    /** As with Swagger UI, which this server serves itself. */
-    private static boolean isSameOrigin(HttpServerRequest request, String origin) {
-        return request.authority() != null && origin.equals(request.scheme() + "://" + request.authority());
+    /**
+     * As with Swagger UI, which this server serves itself. By host and port alone: a proxy before the service may speak
+     * TLS where the service doesn't.
+     */
+    private boolean isSameOrigin(HttpServerRequest request, String origin) {
+        String host = String.valueOf(request.getHeader(HttpHeaders.HOST));
+        int scheme = origin.indexOf("://");
+        if (scheme < 0) {
+            return false;
+        }
+        String authority = origin.substring(scheme + "://".length());
+        return (request.authority() != null && authority.equals(host)) || externalHosts.contains(authority);
     }
 }

@@ -1,5 +1,6 @@
 package dev.countersign.http;
 
+import dev.countersign.error.BadRequestException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.buffer.Buffer;
@@ -9,6 +10,7 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.impl.RoutingContextInternal;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
+import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
@@ -45,12 +47,31 @@ class RequestBody {
     }
 
     private void read(RoutingContext context) {
-        if (context.request().isEnded()) {
+        if (context.request().headers().contains(HttpHeaders.TRANSFER_ENCODING)) {
+            // The server drops a Content-Length then, by which somebody on the way may have gone (RFC 9112, section
+            // 6.1).
+            closeAfterwards(context);
+        }
+        if (isOfAnotherCoding(context.request())) {
+            context.fail(new BadRequestException("Transfer-Encoding must be chunked, or absent"));
+        } else if (context.request().isEnded()) {
             // As one that is routed again, to the page of Swagger UI for one: there is nothing left to read.
             keep(Buffer.buffer(), context);
         } else {
             new Reading(context).begin();
         }
+    }
+
+    /** The server would take its body for the next request (RFC 9112, section 6.3). */
+    private static boolean isOfAnotherCoding(HttpServerRequest request) {
+        List<String> codings = request.headers().getAll(HttpHeaders.TRANSFER_ENCODING);
+        return !codings.isEmpty()
+                && !(codings.size() == 1 && codings.getFirst().strip().equalsIgnoreCase("chunked"));
+    }
+
+    private static void closeAfterwards(RoutingContext context) {
+        context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        context.addEndHandler(_ -> context.request().connection().close());
     }
 
     /** An empty one too: who reads it later takes none for one that is still to come, and would wait for it. */
@@ -126,8 +147,7 @@ class RequestBody {
 
         private void giveUp() {
             if (!over) {
-                request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-                context.addEndHandler(_ -> request.connection().close());
+                closeAfterwards(context);
                 refuse(Fault.TOO_SLOW);
             } else if (!request.isEnded()) {
                 request.connection().close();

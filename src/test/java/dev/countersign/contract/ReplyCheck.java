@@ -21,7 +21,7 @@ final class ReplyCheck {
 
     /** What HTTP itself adds. */
     private static final Set<String> TRANSPORT =
-            Set.of("content-type", "content-length", "date", "connection", "transfer-encoding");
+            Set.of("content-type", "content-length", "date", "connection", "transfer-encoding", "vary");
 
     /** What a path or a method that is not listed gets; no other has it unless it says so. */
     private static final Set<Integer> OF_NO_OPERATION = Set.of(404, 405);

@@ -89,10 +89,13 @@ class CorsTest extends ServiceTest {
 
     @Test
     void sameOriginAsSwaggerUiIsServed() {
-        call().header("Origin", "http://localhost:" + RestAssured.port)
-                .post(PATH)
-                .then()
-                .statusCode(200);
+        for (String scheme : List.of("http", "https")) {
+            call().header("Origin", scheme + "://localhost:" + RestAssured.port)
+                    .post(PATH)
+                    .then()
+                    .statusCode(200)
+                    .header("Vary", "Origin");
+        }
     }
 
     /** A service that is not told its own name has no origin, one with the name "null" neither. */
