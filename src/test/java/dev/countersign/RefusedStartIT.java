@@ -8,6 +8,7 @@ import dev.countersign.support.ServiceProcess;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,6 +34,10 @@ class RefusedStartIT {
             countersign.limit.remove-per-minute    | 0                     | countersign.limit.remove-per-minute must be greater than or equal to 1
             countersign.limit.registry-per-minute  | 60000001              | countersign.limit.registry-per-minute must be less than or equal to 60000000
             quarkus.oidc.auth-server-url           | http://localhost:1    | Set quarkus.oidc.token.audience too
+            quarkus.oidc.public-key                | MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu8QxadhOroIhdHEbRNj8UUkFO6PnsmbI7zPL724gvWZ5d83CXju40ZrcwtUIiQM+TPbg8sBrBzBb8QyHGIrzi9+sLCWznGYSofhFi8Tx0H785WifELoC8jh4oaXBczJqIC2Y9g6cwe+P5kWUBcnMSITZaYCG1KJMKuv+itrM9ueeUGeRwust2pFflvZSk42/vp++Qse7cfeRSERAsXUQcDViPMCO3ZgZUY5rEuBNA43+rrcsYvIQNfJ8cLiIvDOYQnqAcHlo7cijmi4/Jet6PljVbLFZlroRxWOjFrXFg7WV6xBb7b+XR3jJ5+wxWc03oZ36K3bsCBISHWmKfvAiLwIDAQAB | Set quarkus.oidc.token.audience too
+            quarkus.oidc.people.auth-server-url    | http://localhost:1    | Set quarkus.oidc.people.token.audience too
+            countersign.principals.sdk.subject     | operator              | a principal has a subject, and there is no issuer of tokens
+            countersign.principals.sdk.secret-access-key | only-for-development-and-known-to-everybody | secret-access-key is the public development secret
             countersign.purge.evry                 | 1s                    | countersign.purge.evry is no setting; the nearest is countersign.purge.every
             countersign.chalenge.ttl               | PT1M                  | countersign.chalenge.ttl is no setting; the nearest is countersign.challenge.ttl
             countersign.apps.Demo.ttl-seconds      | 60                    | countersign.apps.Demo: app-id must match
@@ -44,6 +49,16 @@ class RefusedStartIT {
         Program.Run start = ServiceProcess.runToEnd(database, Map.of(setting, value));
         assertThat(start.exit()).as(start.out()).isNotZero();
         assertThat(start.out()).contains(message);
+    }
+
+    /** It would take the tokens of every service of the issuer. */
+    @Test
+    void anyAudienceEndsTheStart() {
+        Program.Run start = ServiceProcess.runToEnd(
+                database,
+                Map.of("quarkus.oidc.auth-server-url", "http://localhost:1", "quarkus.oidc.token.audience", "any"));
+        assertThat(start.exit()).as(start.out()).isNotZero();
+        assertThat(start.out()).contains("Set quarkus.oidc.token.audience too");
     }
 
     @ParameterizedTest

@@ -130,6 +130,10 @@ class SecretsIT {
         String path = "/prod/backend/demo/challenge";
         assertThat(send(service, path, "", bearer(issuer.issue(good)))).isEqualTo(200);
         assertThat(send(service, path, "", bearer(issuer.issue(refused)))).isEqualTo(401);
+        String token = issuer.issue(good);
+        int signature = token.lastIndexOf('.') + 1;
+        String ofAnotherKey = token.substring(0, signature) + new StringBuilder(token.substring(signature)).reverse();
+        assertThat(send(service, path, "", bearer(ofAnotherKey))).isEqualTo(401);
     }
 
     private static Map<String, String> bearer(String token) {

@@ -1,5 +1,7 @@
 package dev.countersign.access;
 
+import io.quarkus.oidc.runtime.OidcConfig;
+import io.quarkus.oidc.runtime.OidcTenantConfig;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
@@ -12,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * The configured principals, by what they show of themselves. Made at start, so that a service whose principals are
@@ -39,15 +40,50 @@ public class Principals {
 
     @Inject
     Principals(
-            PrincipalsConfig principals,
-            AccessConfig access,
-            Instance<DevelopmentBuild> development,
-            @ConfigProperty(name = "quarkus.oidc.auth-server-url") Optional<String> issuer,
-            @ConfigProperty(name = "quarkus.oidc.token.audience") Optional<List<String>> audience) {
+            PrincipalsConfig principals, AccessConfig access, Instance<DevelopmentBuild> development, OidcConfig oidc) {
         this(principals, access, development.isUnsatisfied());
-        if (issuer.isPresent() && audience.isEmpty()) {
-            throw new InvalidPrincipalsException("quarkus.oidc.auth-server-url names an issuer of tokens. Set"
-                    + " quarkus.oidc.token.audience too, or tokens made for other services would be taken.");
+        List<String> mistakes = new ArrayList<>();
+        oidc.namedTenants().forEach((tenant, issuer) -> {
+            if (hasKeys(issuer)) {
+                String name = tenant.equals(OidcConfig.DEFAULT_TENANT_KEY) ? "quarkus.oidc" : "quarkus.oidc." + tenant;
+                check(name, issuer.token(), mistakes);
+            }
+        });
+        if (development.isUnsatisfied()
+                && !bySubject.isEmpty()
+                && oidc.namedTenants().values().stream().noneMatch(Principals::hasKeys)) {
+            mistakes.add(
+                    "a principal has a subject, and there is no issuer of tokens: set quarkus.oidc.auth-server-url");
+        }
+        refuse(mistakes);
+    }
+
+    /** Whether tokens can be verified by it: it says in one of its ways where the keys are. */
+    private static boolean hasKeys(OidcTenantConfig issuer) {
+        return issuer.tenantEnabled()
+                && (issuer.authServerUrl().isPresent()
+                        || issuer.publicKey().isPresent()
+                        || issuer.jwksPath().isPresent()
+                        || issuer.provider().isPresent());
+    }
+
+    private static void check(String name, OidcTenantConfig.Token token, List<String> mistakes) {
+        List<String> audience = token.audience().orElse(List.of());
+        if (audience.isEmpty() || audience.contains("any")) {
+            mistakes.add(name + " has an issuer of tokens. Set " + name
+                    + ".token.audience too, to the name that it has for this service, or tokens made for other services"
+                    + " would be taken.");
+        }
+        if (token.signatureAlgorithm().isEmpty()) {
+            mistakes.add(name + " has an issuer of tokens. Set " + name
+                    + ".token.signature-algorithm too, such as RS256, or a token could choose it.");
+        }
+    }
+
+    private static void refuse(List<String> mistakes) {
+        if (!mistakes.isEmpty()) {
+            throw new InvalidPrincipalsException("The principals are not configured rightly:\n  "
+                    + String.join("\n  ", mistakes.stream().sorted().toList()));
         }
     }
 
@@ -61,10 +97,7 @@ public class Principals {
         } else if (anonymous.isEmpty() && access.anonymousPrincipal().isPresent()) {
             mistakes.add("countersign.access.anonymous-principal names no principal");
         }
-        if (!mistakes.isEmpty()) {
-            throw new InvalidPrincipalsException("The principals are not configured rightly:\n  "
-                    + String.join("\n  ", mistakes.stream().sorted().toList()));
-        }
+        refuse(mistakes);
     }
 
     /** The access key with this ID. */

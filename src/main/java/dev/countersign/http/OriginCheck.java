@@ -11,6 +11,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -29,14 +30,14 @@ class OriginCheck {
 
     private final List<String> externalHosts;
 
-    OriginCheck(
-            @ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins,
-            @ConfigProperty(name = "countersign.sigv4.external-url") Optional<List<URI>> externalUrls) {
+    OriginCheck(@ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins, Config config) {
         this.origins = origins.orElse(List.of());
         this.patterns = CORSFilter.parseAllowedOriginsRegex(origins);
         // Quarkus takes an empty list for a wildcard.
         this.any = origins.isPresent() && CORSFilter.isConfiguredWithWildcard(origins);
-        this.externalHosts = externalUrls.orElse(List.of()).stream()
+        // The setting is access's, which this package doesn't import.
+        this.externalHosts = config.getOptionalValues("countersign.sigv4.external-url", URI.class).stream()
+                .flatMap(List::stream)
                 .map(url -> String.valueOf(url.getAuthority()))
                 .toList();
     }
