@@ -17,10 +17,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON challenge_session TO countersign_service
 -- Which the purge empties by name.
 GRANT SELECT, UPDATE, DELETE ON challenge_session_default TO countersign_service;
 
+-- Which tell whether all replicas have the same keys; no replica changes one.
+GRANT SELECT, INSERT ON key_check TO countersign_service;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON limit_bucket TO countersign_service;
 
 GRANT SELECT ON challenge_session_partition TO countersign_service;
-GRANT EXECUTE ON FUNCTION missing_session_slots(timestamptz) TO countersign_service;
+GRANT EXECUTE ON FUNCTION default_partition_is_small() TO countersign_service;
+GRANT EXECUTE ON FUNCTION missing_session_slots() TO countersign_service;
 GRANT EXECUTE ON FUNCTION attach_session_partition(timestamptz) TO countersign_service;
 GRANT EXECUTE ON FUNCTION drop_session_partition(text) TO countersign_service;
 
