@@ -11,10 +11,9 @@ SLOT_SECONDS = 300
 
 # Under a name that the purge doesn't look for, until it is released.
 HIDDEN_PARTITION = """
-    BEGIN;
-    SELECT attach_session_partition(to_timestamp({slot}));
-    ALTER TABLE challenge_session_p{slot} RENAME TO hidden_challenge_session_p{slot};
-    COMMIT;
+    SELECT format('CREATE TABLE hidden_challenge_session_p{slot} PARTITION OF challenge_session FOR VALUES FROM (%L) TO (%L)',
+                  session_id_floor(to_timestamp({slot})), session_id_floor(to_timestamp({slot} + 300)))
+    \\gexec
     """
 ROWS = """
     INSERT INTO challenge_session (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)

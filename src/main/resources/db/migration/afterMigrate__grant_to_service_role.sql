@@ -40,7 +40,8 @@ BEGIN
     FOR lacking IN
         SELECT function
           FROM unnest(ARRAY[
-                   'missing_session_slots(timestamptz)',
+                   'default_partition_is_small()',
+                   'missing_session_slots()',
                    'attach_session_partition(timestamptz)',
                    'drop_session_partition(text)',
                    'live_sessions(text)'

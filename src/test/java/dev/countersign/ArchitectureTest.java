@@ -67,7 +67,7 @@ class ArchitectureTest {
                 .orShould()
                 .callMethod(Objects.class, "equals", Object.class, Object.class)
                 .check(CLASSES);
-        for (String comparing : List.of("ChallengeCode", "Settled", "SigV4Verifier")) {
+        for (String comparing : List.of("ChallengeCode", "RedeemAttempt", "KeyCheck", "SigV4Verifier")) {
             classes()
                     .that()
                     .haveSimpleName(comparing)

@@ -35,6 +35,9 @@ class RestrictedRoleIT {
     private static final String PASSWORD = "restricted";
     private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
+    /** Which the tests' services don't reach: the purge has it attached. */
+    private static final String DUE_SLOT = "date_bin('5 minutes', now(), timestamptz 'epoch') - interval '5 minutes'";
+
     private static final Map<String, String> RESTRICTED = Map.of(
             "quarkus.datasource.username", ROLE,
             "quarkus.datasource.password", PASSWORD,
@@ -151,7 +154,7 @@ class RestrictedRoleIT {
     @Test
     void roleCountsSessionsOfPartitionsThatItMayNotRead() throws SQLException {
         database.execute("""
-                SELECT attach_session_partition(to_timestamp(floor(extract(epoch FROM now()) / 300) * 300));
+                SELECT attach_session_partition(date_bin('5 minutes', now(), timestamptz 'epoch'));
                 INSERT INTO challenge_session
                        (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
                 SELECT 'demo', 0, (session_id_prefix(expiry) || '80008000000000000002')::uuid, 'counted',
@@ -184,6 +187,9 @@ class RestrictedRoleIT {
                 "CREATE OR REPLACE FUNCTION drop_session_partition(partition text) RETURNS boolean"
                         + " LANGUAGE sql RETURN true",
                 "UPDATE flyway_schema_history SET success = false",
+                "UPDATE key_check SET check_value = NULL",
+                "DELETE FROM key_check",
+                "ALTER TABLE challenge_session_default DROP CONSTRAINT mine",
                 "CREATE ROLE mine",
                 "COPY app TO PROGRAM 'true'"
             })
@@ -194,6 +200,26 @@ class RestrictedRoleIT {
                     .isInstanceOfSatisfying(
                             SQLException.class,
                             e -> assertThat(e.getSQLState()).as(e.getMessage()).isEqualTo(INSUFFICIENT_PRIVILEGE));
+        }
+    }
+
+    /** However long a list of them it asks for. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "timestamptz '1969-12-31 23:55:00+00'",
+                "date_bin('5 minutes', now(), timestamptz 'epoch') + interval '1 minute'",
+                "date_bin('5 minutes', now(), timestamptz 'epoch') - interval '15 minutes'",
+                "date_bin('5 minutes', now(), timestamptz 'epoch') + interval '95 minutes'",
+                "timestamptz 'infinity'",
+                "NULL"
+            })
+    void roleCannotAttachWhatIsNotDue(String slot) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(database.jdbcUrl(), ROLE, PASSWORD);
+                Statement restricted = connection.createStatement()) {
+            assertThatThrownBy(() -> restricted.execute("SELECT attach_session_partition(" + slot + ")"))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("no partition is due at");
         }
     }
 
@@ -218,8 +244,8 @@ class RestrictedRoleIT {
                             "SELECT count(*) FROM live_sessions('challenge_session_default')"
                                     + " WHERE key_id = 'forged'"))
                     .isEqualTo("0");
-            assertThat(answer(restricted, "SELECT attach_session_partition(to_timestamp(0))"))
-                    .isEqualTo("t");
+            assertThat(answer(restricted, "SELECT attach_session_partition(" + DUE_SLOT + ")"))
+                    .isEqualTo("attached");
             connection.rollback();
         }
     }
@@ -227,7 +253,15 @@ class RestrictedRoleIT {
     /** A partition and a row of the default one, which only the purge gets rid of. */
     private static void expired() {
         database.execute("""
-                SELECT attach_session_partition(to_timestamp(floor(extract(epoch FROM now()) / 300) * 300 - 600));
+                DO $$
+                DECLARE
+                    slot timestamptz := date_bin('5 minutes', now(), timestamptz 'epoch') - interval '10 minutes';
+                BEGIN
+                    EXECUTE format('CREATE TABLE %I PARTITION OF challenge_session FOR VALUES FROM (%L) TO (%L)',
+                        'challenge_session_p' || extract(epoch FROM slot)::bigint,
+                        session_id_floor(slot), session_id_floor(slot + interval '5 minutes'));
+                END
+                $$;
                 INSERT INTO challenge_session
                        (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
                 SELECT 'demo', 0, (session_id_prefix(expiry) || '80008000000000000001')::uuid, 'test',

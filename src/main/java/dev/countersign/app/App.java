@@ -109,21 +109,36 @@ class App extends PanacheEntityBase {
     }
 
     /**
-     * The next apps in the order of their IDs, of those that match one of the patterns. It names its columns: PostgreSQL
-     * refuses to go on with a prepared {@code SELECT *} once a migration has added one.
+     * The next apps in the order of their IDs, of those that are listed or begin with a prefix that ends with {@code *}. Each
+     * is a range of the index, whatever else is registered. It names its columns: PostgreSQL refuses to go on with a
+     * prepared {@code SELECT *} once a migration has added one.
      */
-    static List<App> page(String after, String[] patterns, int size) {
+    static List<App> page(String after, List<String> apps, int size) {
         return getEntityManager()
                 .unwrap(Session.class)
                 .createNativeQuery("""
-                        SELECT app_id, display_name, ttl_seconds, create_token_per_minute, created_at, generation
-                          FROM app
-                         WHERE app_id COLLATE "C" > :after AND app_id LIKE ANY (:patterns)
+                        SELECT DISTINCT app_id COLLATE "C" AS app_id, display_name, ttl_seconds,
+                               create_token_per_minute, created_at, generation
+                          FROM unnest(cast(:first AS text[]), cast(:end AS text[])) AS range (first, "end")
+                         CROSS JOIN LATERAL (
+                               SELECT app_id, display_name, ttl_seconds, create_token_per_minute, created_at, generation
+                                 FROM app
+                                WHERE app_id COLLATE "C" > :after
+                                  AND app_id COLLATE "C" >= range.first AND app_id COLLATE "C" < range."end"
+                                ORDER BY app_id COLLATE "C"
+                                LIMIT :size) AS app
                          ORDER BY app_id COLLATE "C"
                          LIMIT :size
                         """, App.class)
+                .setParameter(
+                        "first", apps.stream().map(app -> app.replace("*", "")).toArray(String[]::new))
+                // Before and after all that an app ID may go on with.
+                .setParameter(
+                        "end",
+                        apps.stream()
+                                .map(app -> app.endsWith("*") ? app.replace('*', '~') : app + " ")
+                                .toArray(String[]::new))
                 .setParameter("after", after)
-                .setParameter("patterns", patterns)
                 .setParameter("size", size)
                 .getResultList();
     }

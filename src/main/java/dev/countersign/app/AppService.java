@@ -71,9 +71,7 @@ public class AppService {
      * @param after the ID after which they begin, empty for the first
      */
     CompletionStage<List<App>> list(Principal principal, String after, int size) {
-        String[] patterns =
-                principal.apps().stream().map(app -> app.replace('*', '%')).toArray(String[]::new);
-        return inTransaction(principal.getName(), "", () -> App.page(after, patterns, size));
+        return inTransaction(principal.getName(), "", () -> App.page(after, principal.apps(), size));
     }
 
     /**

@@ -2,21 +2,15 @@ package dev.countersign.challenge;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.nio.ByteBuffer;
-import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Base64;
-import java.util.UUID;
-import javax.crypto.Mac;
 import javax.crypto.SecretKey;
 
 /**
- * A one-time challenge code: 256 bits, derived by HMAC-SHA-256 (RFC 2104, FIPS 180-4) and written in base64url without
- * padding (RFC 4648, section 5). Not printable by accident.
+ * A one-time challenge code: 256 bits, derived by {@link KeyedHash} and written in base64url without padding (RFC 4648,
+ * section 5). Not printable by accident.
  */
 final class ChallengeCode {
-
-    private static final byte[] PURPOSE = "countersign.v1".getBytes(UTF_8);
 
     private final String value;
 
@@ -24,26 +18,25 @@ final class ChallengeCode {
         this.value = value;
     }
 
-    /** The code of a session. Each part is preceded by its length, so that no two sessions share an input. */
-    static ChallengeCode derive(SecretKey key, String appId, UUID sessionId, byte[] salt) {
-        byte[] app = appId.getBytes(UTF_8);
-        byte[] session = sessionId.toString().getBytes(UTF_8);
-        ByteBuffer input = ByteBuffer.allocate(
-                        PURPOSE.length + Integer.BYTES + app.length + Integer.BYTES + session.length + salt.length)
-                .put(PURPOSE)
-                .putInt(app.length)
-                .put(app)
-                .putInt(session.length)
-                .put(session)
-                .put(salt);
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(key);
-            return new ChallengeCode(
-                    Base64.getUrlEncoder().withoutPadding().encodeToString(mac.doFinal(input.array())));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("Every Java platform has HmacSHA256", e);
-        }
+    /**
+     * The code of a session. It covers whatever a redeem tells of it, so that a row which was changed has another code. (The
+     * expiry time is in the session ID.)
+     */
+    static ChallengeCode derive(SecretKey key, ChallengeSession session) {
+        byte[] hash = KeyedHash.of(
+                key,
+                "countersign.v2",
+                session.appId,
+                session.sessionId,
+                session.salt,
+                session.appGeneration,
+                session.createdAt,
+                session.issuedTo,
+                session.subject,
+                session.subjectIssuer,
+                session.context,
+                session.codeChallenge);
+        return new ChallengeCode(Base64.getUrlEncoder().withoutPadding().encodeToString(hash));
     }
 
     /** Whether the presented code is this one, in a time that doesn't depend on where they differ. */

@@ -2,17 +2,22 @@ package dev.countersign.challenge;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Startup;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.SecretKeySpec;
+import org.jboss.logging.Logger;
 
 /**
  * The configured keys by id, and which one new tokens use. Made at start, so that a service whose keys are missing or
@@ -25,8 +30,16 @@ class ChallengeKeys {
     private static final int MIN_BYTES = 32;
     private static final byte[] DEVELOPMENT_KEY = "countersign development key".getBytes(UTF_8);
 
+    private static final Logger LOG = Logger.getLogger(ChallengeKeys.class);
+
+    private final Cache<String, Boolean> missed = Caffeine.newBuilder()
+            .maximumSize(100)
+            .expireAfterWrite(Duration.ofMinutes(1))
+            .executor(Runnable::run)
+            .build();
     private final Map<String, SecretKey> keys = new TreeMap<>();
     private final String activeKeyId;
+    private final SecretKey activeKey;
 
     @Inject
     ChallengeKeys(ChallengeConfig config) {
@@ -40,10 +53,12 @@ class ChallengeKeys {
         }
         config.keys().forEach((id, encoded) -> keys.put(id, decode(id, encoded, production)));
         activeKeyId = config.activeKey().orElseGet(() -> onlyOf(keys.keySet()));
-        if (!keys.containsKey(activeKeyId)) {
+        SecretKey active = keys.get(activeKeyId);
+        if (active == null) {
             throw new InvalidKeysException("countersign.challenge.active-key names the key '" + activeKeyId
                     + "', which is not among countersign.challenge.keys: " + keys.keySet());
         }
+        activeKey = active;
     }
 
     /** The id of the key that new tokens use. */
@@ -51,18 +66,26 @@ class ChallengeKeys {
         return activeKeyId;
     }
 
-    /**
-     * The key with this id.
-     *
-     * @throws IllegalStateException when it is not configured any more, though a live token was made with it
-     */
-    SecretKey key(String id) {
+    /** The key that new tokens use. */
+    SecretKey activeKey() {
+        return activeKey;
+    }
+
+    /** The ids of all keys. */
+    Set<String> ids() {
+        return keys.keySet();
+    }
+
+    /** The key with this id; empty, and logged once a minute, when it is not configured though a row was made with it. */
+    Optional<SecretKey> key(String id) {
         SecretKey key = keys.get(id);
-        if (key == null) {
-            throw new IllegalStateException("A live token was made with the key '" + id
-                    + "', which is not configured any more. Set countersign.challenge.keys." + id + " again.");
+        if (key == null && missed.asMap().putIfAbsent(id, true) == null) {
+            LOG.warnf(
+                    "Tokens that were made with the key '%s' are refused, as it is not configured. Set"
+                            + " countersign.challenge.keys.%1$s again, or wait until the last of them has expired.",
+                    id);
         }
-        return key;
+        return Optional.ofNullable(key);
     }
 
     private static String onlyOf(Set<String> ids) {
@@ -86,6 +109,9 @@ class ChallengeKeys {
         if (key.length < MIN_BYTES) {
             throw new InvalidKeysException(setting + " has " + key.length + " bytes and needs at least " + MIN_BYTES
                     + ". Set it to what `openssl rand -base64 32` prints.");
+        }
+        if (Arrays.mismatch(key, new byte[key.length]) < 0) {
+            throw new InvalidKeysException(setting + " is all zeros. Set it to what `openssl rand -base64 32` prints.");
         }
         if (production && Arrays.mismatch(key, DEVELOPMENT_KEY) == DEVELOPMENT_KEY.length) {
             throw new InvalidKeysException(

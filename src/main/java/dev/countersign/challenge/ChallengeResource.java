@@ -4,6 +4,7 @@ import dev.countersign.api.ChallengeApi;
 import dev.countersign.api.model.CreateTokenRespObj;
 import dev.countersign.api.model.DeleteTokenRespObj;
 import dev.countersign.api.model.GetTokenRespObj;
+import dev.countersign.challenge.ChallengeService.Challenge;
 import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
 import jakarta.annotation.security.PermitAll;
@@ -27,8 +28,8 @@ class ChallengeResource implements ChallengeApi {
     public CompletionStage<CreateTokenRespObj> createToken(String appId) {
         return service.issue(appId, principal()).thenApply(challenge -> {
             CreateTokenRespObj reply = new CreateTokenRespObj();
-            reply.setAppId(challenge.appId());
-            reply.setSessionId(challenge.sessionId().toString());
+            reply.setAppId(challenge.session().appId);
+            reply.setSessionId(challenge.session().sessionId.toString());
             reply.setTtl(ttl(challenge));
             reply.setChallengeCode(challenge.code().reveal());
             return reply;
@@ -40,8 +41,8 @@ class ChallengeResource implements ChallengeApi {
     public CompletionStage<GetTokenRespObj> getToken(String appId, String sessionId) {
         return service.read(appId, UUID.fromString(sessionId), principal()).thenApply(challenge -> {
             GetTokenRespObj reply = new GetTokenRespObj();
-            reply.setAppId(challenge.appId());
-            reply.setSessionId(challenge.sessionId().toString());
+            reply.setAppId(challenge.session().appId);
+            reply.setSessionId(challenge.session().sessionId.toString());
             reply.setTtl(ttl(challenge));
             reply.setChallengeCode(challenge.code().reveal());
             return reply;
@@ -85,6 +86,6 @@ class ChallengeResource implements ChallengeApi {
 
     /** Whole seconds, rounded down: a client that trusts it never comes too late. */
     private static String ttl(Challenge challenge) {
-        return Long.toString(challenge.expiresAt().getEpochSecond());
+        return Long.toString(challenge.session().expiresAt.getEpochSecond());
     }
 }

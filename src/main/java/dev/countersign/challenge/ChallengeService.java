@@ -1,20 +1,24 @@
 package dev.countersign.challenge;
 
+import static dev.countersign.challenge.ChallengeSession.State.EXPIRED;
+import static dev.countersign.challenge.ChallengeSession.State.ISSUED;
+import static dev.countersign.challenge.ChallengeSession.State.REDEEMED;
+
 import dev.countersign.access.Audit;
+import dev.countersign.challenge.ChallengeSession.SessionKey;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.error.UnavailableException;
 import dev.countersign.http.RequestBudget;
 import dev.countersign.limit.AppLimit;
 import dev.countersign.limit.AppLimits;
-import io.quarkus.narayana.jta.QuarkusTransaction;
-import io.quarkus.narayana.jta.TransactionRunner;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.persistence.PessimisticLockException;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +28,11 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class ChallengeService {
 
-    private static final byte[] NO_SALT = new byte[16];
+    /** Has a code that nobody presents. */
+    private static final ChallengeSession NO_SESSION = new ChallengeSession();
 
     private final ChallengeKeys keys;
-    private final SessionWriter writer;
-    private final SessionReader reader;
-    private final SessionRedemption redemption;
+    private final ChallengeSessionRepository sessions;
     private final RequestBudget budget;
     private final Audit audit;
     private final AppLimits limits;
@@ -37,17 +40,13 @@ public class ChallengeService {
 
     ChallengeService(
             ChallengeKeys keys,
-            SessionWriter writer,
-            SessionReader reader,
-            SessionRedemption redemption,
+            ChallengeSessionRepository sessions,
             RequestBudget budget,
             Audit audit,
             AppLimits limits,
             TokenCounts counts) {
         this.keys = keys;
-        this.writer = writer;
-        this.reader = reader;
-        this.redemption = redemption;
+        this.sessions = sessions;
         this.budget = budget;
         this.audit = audit;
         this.limits = limits;
@@ -65,22 +64,23 @@ public class ChallengeService {
      * @param issuedTo the name of the principal that asks, empty when nobody is known
      */
     public CompletionStage<Challenge> issue(String appId, String issuedTo) {
+        long deadline = deadline();
         return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId, issuedTo)
                 .thenCompose(_ -> {
-                    NewSession session = NewSession.of(appId, keys.activeKeyId(), issuedTo);
-                    return writer.write(session).thenApply(written -> issued(session, written.orElse(null)));
+                    ChallengeSession session = ChallengeSession.of(appId, keys.activeKeyId(), issuedTo);
+                    return sessions.insert(session, deadline).thenApply(written -> issued(session, written));
                 }));
     }
 
-    private Challenge issued(NewSession session, SessionWriter.@Nullable Written written) {
-        if (written == null) {
-            audit.refused("issue", "unknown app", session.issuedTo(), session.appId(), null);
+    private Challenge issued(ChallengeSession session, boolean written) {
+        if (!written) {
+            audit.refused("issue", "unknown app", session.issuedTo, session.appId, null);
             counts.refused();
             throw NoSuchResourceException.app();
         }
-        audit.done("issue", session.issuedTo(), session.appId(), written.sessionId());
+        audit.done("issue", session.issuedTo, session.appId, session.sessionId);
         counts.issued();
-        return challenge(session.appId(), written.sessionId(), written.expiresAt(), session.keyId(), session.salt());
+        return new Challenge(session, ChallengeCode.derive(keys.activeKey(), session));
     }
 
     /**
@@ -92,23 +92,22 @@ public class ChallengeService {
      * </ul>
      */
     public CompletionStage<Challenge> read(String appId, UUID sessionId, String principal) {
+        long deadline = deadline();
         return budget.within(limits.admit(AppLimit.READ, appId, principal)
-                .thenCompose(_ -> reader.find(appId, sessionId))
+                .thenCompose(_ -> sessions.find(new SessionKey(appId, sessionId), deadline))
                 .thenApply(found -> {
-                    FoundSession.Live live = found.live();
-                    if (live == null) {
-                        audit.refused("read", "no live token", principal, appId, sessionId);
-                        counts.refused(found);
+                    String refusal = refusal(found);
+                    if (refusal != null) {
+                        audit.refused("read", refusal, principal, appId, sessionId);
+                        counts.refused(hasExpired(found));
                         throw NoSuchResourceException.token();
                     }
                     audit.done("read", principal, appId, sessionId);
-                    return challenge(appId, sessionId, live.expiresAt(), live.keyId(), live.salt());
+                    ChallengeSession session = found.orElseThrow();
+                    return new Challenge(
+                            session,
+                            ChallengeCode.derive(keys.key(session.keyId).orElseThrow(), session));
                 }));
-    }
-
-    private Challenge challenge(String appId, UUID sessionId, Instant expiresAt, String keyId, byte[] salt) {
-        return new Challenge(
-                appId, sessionId, expiresAt, ChallengeCode.derive(keys.key(keyId), appId, sessionId, salt));
     }
 
     /**
@@ -117,27 +116,19 @@ public class ChallengeService {
      * the app's were removed lately.
      */
     public CompletionStage<Void> remove(String appId, UUID sessionId, String principal) {
+        long deadline = deadline();
+        // Composed, so that what is done late is audited and counted though nobody waits for this stage any more.
         return budget.within(limits.admit(AppLimit.REMOVE, appId, principal)
-                .thenCompose(_ -> budget.spend(() -> deleteLive(appId, sessionId)))
-                .thenAccept(removed -> {
-                    if (!removed) {
-                        audit.refused("remove", "no live token", principal, appId, sessionId);
-                        counts.refused();
-                        throw NoSuchResourceException.token();
-                    }
-                    audit.done("remove", principal, appId, sessionId);
-                    counts.removed();
-                }));
-    }
-
-    private static boolean deleteLive(String appId, UUID sessionId) {
-        TransactionRunner transaction = QuarkusTransaction.requiringNew();
-        try {
-            return transaction.call(() -> ChallengeSession.deleteLive(appId, sessionId));
-        } catch (PessimisticLockException e) {
-            // PostgreSQL ended a deadlock with a migration by rolling this back, so nothing has happened yet.
-            return transaction.call(() -> ChallengeSession.deleteLive(appId, sessionId));
-        }
+                .thenCompose(_ -> sessions.remove(new SessionKey(appId, sessionId), deadline)
+                        .thenAccept(removed -> {
+                            if (!removed) {
+                                audit.refused("remove", "no live token", principal, appId, sessionId);
+                                counts.refused();
+                                throw NoSuchResourceException.token();
+                            }
+                            audit.done("remove", principal, appId, sessionId);
+                            counts.removed();
+                        })));
     }
 
     /**
@@ -156,35 +147,48 @@ public class ChallengeService {
      * </ul>
      */
     public CompletionStage<Redeemed> redeem(RedeemAttempt attempt) {
+        long deadline = deadline();
         return budget.within(limits.admit(AppLimit.REDEEM, attempt.appId(), attempt.principal())
-                .thenCompose(_ -> reader.find(attempt.appId(), attempt.sessionId()))
-                .thenCompose(found ->
-                        codeIsRight(found, attempt) ? redeem(found, attempt) : repeatOrRefuse(found, attempt)));
+                .thenCompose(_ -> sessions.find(attempt.key(), deadline))
+                .thenCompose(found -> codeIsRight(found, attempt)
+                        ? redeem(found.orElseThrow(), attempt, deadline)
+                        : repeatOrRefuse(found, attempt, deadline)));
     }
 
-    private CompletionStage<Redeemed> redeem(FoundSession found, RedeemAttempt attempt) {
-        return redemption.redeem(attempt).thenCompose(redeemedAt -> {
-            if (redeemedAt.isEmpty()) {
-                // Somebody was faster, and it may have been this caller's own first try.
-                return reader.find(attempt.appId(), attempt.sessionId())
-                        .thenCompose(now -> repeatOrRefuse(now, attempt));
-            }
-            audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
-            counts.redeemed();
-            return CompletableFuture.completedStage(found.redeemed(attempt, redeemedAt.get()));
-        });
+    /** The reply tells what was found, as its code was right; of the row as it is by now, only the time is taken. */
+    private CompletionStage<Redeemed> redeem(ChallengeSession found, RedeemAttempt attempt, long deadline) {
+        byte[] fingerprint = attempt.fingerprint(keys.key(found.keyId).orElseThrow(), found);
+        return sessions.redeem(found.key(), attempt.principal(), fingerprint, deadline)
+                .thenCompose(redeemedAt -> {
+                    if (redeemedAt.isEmpty()) {
+                        // Somebody was faster, and it may have been this caller's own first try.
+                        return sessions.find(attempt.key(), deadline)
+                                .thenCompose(now -> repeatOrRefuse(now, attempt, deadline));
+                    }
+                    audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
+                    counts.redeemed();
+                    return CompletableFuture.completedStage(new Redeemed(found, redeemedAt.get()));
+                });
     }
 
     /** Refuses, unless the attempt repeats one that was successful. */
-    private CompletionStage<Redeemed> repeatOrRefuse(FoundSession found, RedeemAttempt attempt) {
-        Redeemed before = found.earlierResultOf(attempt).orElse(null);
+    private CompletionStage<Redeemed> repeatOrRefuse(
+            Optional<ChallengeSession> found, RedeemAttempt attempt, long deadline) {
+        Redeemed before =
+                found.flatMap(session -> earlierResult(session, attempt)).orElse(null);
         if (before != null) {
             audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
             return CompletableFuture.completedStage(before);
         }
-        return budget.spend(() -> redemption.countAttempt(attempt)).thenApply(locked -> {
-            audit.refused("redeem", found.refusal(), attempt.principal(), attempt.appId(), attempt.sessionId());
-            counts.refused(found);
+        return sessions.countAttempt(attempt.key(), deadline).thenApply(locked -> {
+            String refusal = refusal(found);
+            audit.refused(
+                    "redeem",
+                    refusal == null ? "wrong code" : refusal,
+                    attempt.principal(),
+                    attempt.appId(),
+                    attempt.sessionId());
+            counts.refused(hasExpired(found));
             if (locked) {
                 audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId());
                 counts.locked();
@@ -193,13 +197,57 @@ public class ChallengeService {
         });
     }
 
-    /** Does the same work whether there is a code to compare with or not. */
-    private boolean codeIsRight(FoundSession found, RedeemAttempt attempt) {
-        FoundSession.Live live = found.live();
-        String keyId = live == null ? keys.activeKeyId() : live.keyId();
-        byte[] salt = live == null ? NO_SALT : live.salt();
-        boolean matches = ChallengeCode.derive(keys.key(keyId), attempt.appId(), attempt.sessionId(), salt)
-                .matches(attempt.code());
-        return matches && live != null;
+    private Optional<Redeemed> earlierResult(ChallengeSession session, RedeemAttempt attempt) {
+        Instant at = session.settledAt;
+        return session.state == REDEEMED
+                        && at != null
+                        && session.hasTheExpiryOfItsId()
+                        && keys.key(session.keyId)
+                                .filter(key -> attempt.repeats(key, session))
+                                .isPresent()
+                ? Optional.of(new Redeemed(session, at))
+                : Optional.empty();
     }
+
+    /** Does the same work whether there is a code to compare with or not. */
+    private boolean codeIsRight(Optional<ChallengeSession> found, RedeemAttempt attempt) {
+        ChallengeSession session = found.orElse(NO_SESSION);
+        Optional<SecretKey> key = refusal(found) == null ? keys.key(session.keyId) : Optional.empty();
+        boolean matches =
+                ChallengeCode.derive(key.orElse(keys.activeKey()), session).matches(attempt.code());
+        return matches && key.isPresent();
+    }
+
+    /** Why there is no code for what was found, for the audit alone; null for a live token. */
+    private @Nullable String refusal(Optional<ChallengeSession> found) {
+        if (found.isEmpty()) {
+            return "unknown";
+        }
+        ChallengeSession session = found.get();
+        if (session.state != ISSUED) {
+            return session.state.value;
+        } else if (!session.hasTheExpiryOfItsId()) {
+            return "expiry changed";
+        }
+        return keys.key(session.keyId).isPresent() ? null : "key gone";
+    }
+
+    private static boolean hasExpired(Optional<ChallengeSession> found) {
+        return found.filter(session -> session.state == EXPIRED).isPresent();
+    }
+
+    /** When the request's time is over: the one place that asks for it. */
+    private long deadline() {
+        return System.nanoTime() + budget.timeout().toNanos();
+    }
+
+    /** A live token as its app sees it. */
+    record Challenge(ChallengeSession session, ChallengeCode code) {}
+
+    /**
+     * A redeemed token.
+     *
+     * @param at by the database's clock
+     */
+    record Redeemed(ChallengeSession session, Instant at) {}
 }

@@ -1,7 +1,5 @@
 package dev.countersign.challenge;
 
-import io.quarkus.hibernate.orm.panache.PanacheEntityBase;
-import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;
 import jakarta.persistence.Enumerated;
@@ -9,51 +7,97 @@ import jakarta.persistence.EnumeratedValue;
 import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/**
- * What a removal looks at of a token's row. It names the app and the session, so that no app reaches another's rows and
- * one partition is touched. {@link SessionWriter} inserts the rows and {@link SessionReader} looks them up.
- */
+/** A token's row. Concurrent callers may share one that was found: change none. */
 @Entity
 @Table(name = "challenge_session")
-@IdClass(ChallengeSession.Key.class)
-class ChallengeSession extends PanacheEntityBase {
-
-    private static final String LIVE = """
-             where s.appId = ?1 and s.sessionId = ?2 and s.state = ISSUED and s.expiresAt > instant
-               and exists (select 1 from App a where a.appId = s.appId and a.generation = s.appGeneration)
-            """;
+@IdClass(ChallengeSession.SessionKey.class)
+class ChallengeSession {
 
     @Id
-    @Column(name = "app_id")
     String appId;
 
-    /** Which registration of the app: when it is deleted, its tokens end with it. */
-    @Column(name = "app_generation")
-    long appGeneration;
-
+    /** Version 8 (RFC 9562, section 5.8): the expiry time in Unix milliseconds, then 74 random bits. */
     @Id
-    @Column(name = "session_id")
     UUID sessionId;
 
-    @Column(name = "state")
-    @Enumerated(EnumType.STRING)
-    State state;
+    /** Which registration of the app: when it is deleted, its tokens end with it. */
+    long appGeneration;
 
-    @Column(name = "expires_at")
+    String keyId;
+
+    /** Wiped when the token ends, and with it the way to its code. */
+    byte @Nullable [] salt;
+
+    @Enumerated(EnumType.STRING)
+    State state = State.ISSUED;
+
+    int attempts;
+    String issuedTo;
+    Instant createdAt;
     Instant expiresAt;
 
-    /** Deletes the token if it is of this registered app and lives; of several at once, one gets true. */
-    static boolean deleteLive(String appId, UUID sessionId) {
-        return delete("delete from ChallengeSession s" + LIVE, appId, sessionId) == 1;
+    @Nullable
+    Instant settledAt;
+
+    @Nullable
+    String redeemedBy;
+
+    byte @Nullable [] redeemFingerprint;
+
+    @Nullable
+    String subject;
+
+    @Nullable
+    String subjectIssuer;
+
+    @Nullable
+    String context;
+
+    @Nullable
+    String codeChallenge;
+
+    /** Not stored yet. The database gives it the app's generation, its times, and with them the beginning of its ID. */
+    static ChallengeSession of(String appId, String keyId, String issuedTo) {
+        byte[] random = new byte[10 + 16];
+        // Not kept in a static field, which a native image would have with the seed of the machine that built it.
+        new SecureRandom().nextBytes(random);
+        ByteBuffer bits = ByteBuffer.wrap(random);
+        ChallengeSession session = new ChallengeSession();
+        session.appId = appId;
+        session.keyId = keyId;
+        session.issuedTo = issuedTo;
+        session.sessionId = new UUID(0x8000 | (bits.getShort() & 0x0fff), Long.MIN_VALUE | (bits.getLong() >>> 2));
+        session.salt = new byte[16];
+        bits.get(session.salt);
+        return session;
+    }
+
+    SessionKey key() {
+        return new SessionKey(appId, sessionId);
+    }
+
+    /** The part of the session ID that doesn't come from its expiry time, from the hyphen before it on. */
+    static String idTail(UUID sessionId) {
+        return sessionId.toString().substring(13);
+    }
+
+    /** Whether the row has the expiry time that its ID has; else somebody has changed it. */
+    boolean hasTheExpiryOfItsId() {
+        return sessionId.getMostSignificantBits() >>> 16 == expiresAt.toEpochMilli();
     }
 
     enum State {
         ISSUED("issued"),
         REDEEMED("redeemed"),
-        LOCKED("locked");
+        LOCKED("locked"),
+        /** Never stored: what a look-up says of any of the others when its time is over. */
+        EXPIRED("expired");
 
         @EnumeratedValue
         final String value;
@@ -63,5 +107,5 @@ class ChallengeSession extends PanacheEntityBase {
         }
     }
 
-    record Key(String appId, UUID sessionId) {}
+    record SessionKey(String appId, UUID sessionId) {}
 }

@@ -8,11 +8,15 @@ import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
 import jakarta.enterprise.event.Observes;
+import jakarta.persistence.LockTimeoutException;
 import jakarta.persistence.PersistenceException;
+import jakarta.persistence.PessimisticLockException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -23,17 +27,22 @@ class ExpiredSessionPurge {
 
     private static final Logger LOG = Logger.getLogger(ExpiredSessionPurge.class);
 
+    /** What the scheduler takes for never. */
+    private static final Set<String> OFF = Set.of("off", "disabled");
+
     /** How long a start may wait for another replica. */
     private static final Duration PREPARATION = Duration.ofSeconds(2);
 
     private final SessionPartitions partitions;
     private final int batchSize;
+    private final String every;
     private final Counter rowsDeleted;
     private final Counter partitionsDropped;
 
     ExpiredSessionPurge(SessionPartitions partitions, PurgeConfig config, MeterRegistry metrics) {
         this.partitions = partitions;
         this.batchSize = config.batchSize();
+        this.every = config.every();
         this.rowsDeleted = Counter.builder("countersign.purge.rows")
                 .description("Expired rows deleted from the default partition")
                 .register(metrics);
@@ -48,9 +57,12 @@ class ExpiredSessionPurge {
      */
     @ActivateRequestContext
     void prepare(@Observes StartupEvent event) {
+        if (OFF.contains(every)) {
+            return;
+        }
         try {
             Instant deadline = Instant.now().plus(PREPARATION);
-            each(partitions.missing(), slot -> attachUntil(deadline, slot));
+            each("attach", partitions.missing(), slot -> attachUntil(deadline, slot));
         } catch (RuntimeException e) {
             LOG.warnf(e, "The partitions could not be made and are made by the next purge");
         }
@@ -70,6 +82,8 @@ class ExpiredSessionPurge {
     void run() {
         try {
             LOG.debugf("%s", purge());
+        } catch (LockTimeoutException | PessimisticLockException e) {
+            LOG.debugf(e, "The table is busy, and the purge left for its next time");
         } catch (RuntimeException e) {
             LOG.warnf(e, "The purge failed and is tried again at its next time");
         }
@@ -81,9 +95,9 @@ class ExpiredSessionPurge {
      */
     @ActivateRequestContext
     Result purge() {
-        int dropped = each(partitions.expired(), partitions::drop);
+        int dropped = each("drop", partitions.expired(), partitions::drop);
         int deleted = emptyDefault();
-        int attached = each(partitions.missing(), partitions::attach);
+        int attached = each("attach", partitions.missing(), partitions::attach);
         rowsDeleted.increment(deleted);
         partitionsDropped.increment(dropped);
         return new Result(attached, dropped, deleted);
@@ -97,6 +111,8 @@ class ExpiredSessionPurge {
                 deleted = partitions.deleteFromDefault(batchSize);
                 total += deleted.orElse(0);
             } while (deleted.orElse(0) == batchSize);
+        } catch (LockTimeoutException | PessimisticLockException e) {
+            LOG.debugf(e, "Left the default partition for the next time");
         } catch (PersistenceException e) {
             // What the default partition holds must not keep others from being made: it would hold ever more.
             LOG.warnf(e, "The purge failed to empty the default partition, which is tried again at its next time");
@@ -104,14 +120,26 @@ class ExpiredSessionPurge {
         return total;
     }
 
-    private static <T> int each(List<T> all, Function<T, OptionalInt> change) {
+    /** One that fails doesn't stop the others, and of several failures the first is logged for all. */
+    private static <T> int each(String change, List<T> all, Function<T, OptionalInt> each) {
         int done = 0;
+        List<PersistenceException> failures = new ArrayList<>();
         for (T one : all) {
             try {
-                done += change.apply(one).orElse(0);
-            } catch (PersistenceException e) {
+                done += each.apply(one).orElse(0);
+            } catch (LockTimeoutException | PessimisticLockException e) {
                 LOG.debugf(e, "Left %s for the next time", one);
+            } catch (PersistenceException e) {
+                failures.add(e);
             }
+        }
+        if (!failures.isEmpty()) {
+            LOG.warnf(
+                    failures.getFirst(),
+                    "The purge failed to %s %d of %d partitions, which is tried again at its next time",
+                    change,
+                    failures.size(),
+                    all.size());
         }
         return done;
     }

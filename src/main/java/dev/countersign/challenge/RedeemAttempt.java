@@ -1,11 +1,8 @@
 package dev.countersign.challenge;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
+import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,22 +19,40 @@ record RedeemAttempt(
         String principal,
         @Nullable String idempotencyKey) {
 
-    /** SHA-256 of the idempotency key and the code, by which a repeat is known; null without a key. */
-    byte @Nullable [] fingerprint() {
-        if (idempotencyKey == null) {
-            return null;
-        }
-        byte[] key = idempotencyKey.getBytes(UTF_8);
-        byte[] presented = code.getBytes(UTF_8);
-        ByteBuffer input = ByteBuffer.allocate(Integer.BYTES + key.length + presented.length)
-                .putInt(key.length)
-                .put(key)
-                .put(presented);
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(input.array());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+    ChallengeSession.SessionKey key() {
+        return new ChallengeSession.SessionKey(appId, sessionId);
+    }
+
+    /**
+     * What a repeat of this call is known by, null without an idempotency key. It covers whatever the reply tells but the
+     * time of redeeming, so that a changed row is nobody's earlier result.
+     */
+    byte @Nullable [] fingerprint(SecretKey key, ChallengeSession session) {
+        return idempotencyKey == null
+                ? null
+                : KeyedHash.of(
+                        key,
+                        "countersign.redeem",
+                        idempotencyKey,
+                        code,
+                        principal,
+                        session.appId,
+                        session.sessionId,
+                        session.createdAt,
+                        session.expiresAt,
+                        session.issuedTo,
+                        session.subject,
+                        session.subjectIssuer,
+                        session.context);
+    }
+
+    /** Whether it is this call that has redeemed the session. */
+    boolean repeats(SecretKey key, ChallengeSession session) {
+        byte[] fingerprint = fingerprint(key, session);
+        return fingerprint != null
+                && principal.equals(session.redeemedBy)
+                && session.redeemFingerprint != null
+                && MessageDigest.isEqual(session.redeemFingerprint, fingerprint);
     }
 
     /** Without the code. */

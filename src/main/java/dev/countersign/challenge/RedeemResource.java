@@ -34,11 +34,12 @@ class RedeemResource implements RedeemApi {
                 idempotencyKey);
         return service.redeem(attempt).thenApply(redeemed -> {
             RedeemTokenRespObj reply = new RedeemTokenRespObj();
-            reply.setAppId(redeemed.appId());
-            reply.setSessionId(redeemed.sessionId().toString());
-            reply.setIssuedTo(redeemed.issuedTo());
-            reply.setIssuedAt(redeemed.issuedAt().atOffset(ZoneOffset.UTC));
-            reply.setRedeemedAt(redeemed.redeemedAt().atOffset(ZoneOffset.UTC));
+            ChallengeSession session = redeemed.session();
+            reply.setAppId(session.appId);
+            reply.setSessionId(session.sessionId.toString());
+            reply.setIssuedTo(session.issuedTo);
+            reply.setIssuedAt(session.createdAt.atOffset(ZoneOffset.UTC));
+            reply.setRedeemedAt(redeemed.at().atOffset(ZoneOffset.UTC));
             return reply;
         });
     }

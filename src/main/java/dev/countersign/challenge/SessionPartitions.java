@@ -2,11 +2,13 @@ package dev.countersign.challenge;
 
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.hibernate.Session;
 
 /**
@@ -19,58 +21,70 @@ class SessionPartitions {
     /** Any number, as long as every replica uses the same. */
     static final long ADVISORY_LOCK = 0x636f756e74657273L;
 
-    /** The longest TTL, and then what a purge that fails for a while may miss. */
-    static final Duration AHEAD = Duration.ofMinutes(60 + 30);
+    /** For a look through one partition, which may hold ten million. Longer than a request waits for the database. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    static final String DELETE_FROM_DEFAULT = """
-            DELETE FROM challenge_session_default
-             WHERE ctid = ANY (ARRAY (
-                   SELECT ctid FROM challenge_session_default
-                    WHERE expires_at <= now()
-                    LIMIT :batchSize
-                      FOR UPDATE SKIP LOCKED))
-            """;
+    private final Session database;
+    private final ChallengeSessionRepository sessions;
+    private final StatementTimeouts timeouts;
 
-    private final Session entities;
-
-    SessionPartitions(Session entities) {
-        this.entities = entities;
+    SessionPartitions(Session database, ChallengeSessionRepository sessions, StatementTimeouts timeouts) {
+        this.database = database;
+        this.sessions = sessions;
+        this.timeouts = timeouts;
     }
 
-    /** The beginnings of the slots, from now on, that have no partition. */
+    /** The beginnings of the slots that can have a partition now and have none. */
     List<Instant> missing() {
-        return entities.createNativeQuery("""
-                        SELECT slot FROM missing_session_slots(now() + make_interval(secs => :ahead)) AS slot
-                        """, Instant.class)
-                .setParameter("ahead", (double) AHEAD.toSeconds())
+        return database.createNativeQuery("SELECT slot FROM missing_session_slots() AS slot", Instant.class)
                 .getResultList();
     }
 
     /** The names of the partitions in which everything has expired, by the database's clock. */
     List<String> expired() {
-        return entities.createNativeQuery("""
+        return database.createNativeQuery("""
                         SELECT name FROM challenge_session_partition WHERE ends_at <= now() ORDER BY ends_at
+                        """, String.class).getResultList();
+    }
+
+    /** The names of all others, and of the default one. */
+    List<String> unexpired() {
+        return database.createNativeQuery("""
+                        SELECT name FROM challenge_session_partition WHERE ends_at > now()
+                        UNION ALL
+                        SELECT 'challenge_session_default'
                         """, String.class).getResultList();
     }
 
     /** Seconds since the oldest partition that still exists has expired; 0 when none has. */
     double lagSeconds() {
-        return entities.createNativeQuery("""
+        return database.createNativeQuery("""
                         SELECT greatest(0, coalesce(extract(epoch FROM now() - min(ends_at)), 0))
                           FROM challenge_session_partition
                         """, Double.class).getSingleResult();
+    }
+
+    /** How many partitions begin later than now. */
+    long ahead() {
+        return database.createNativeQuery("""
+                        SELECT count(*) FROM challenge_session_partition WHERE starts_at > now()
+                        """, Long.class).getSingleResult();
     }
 
     /**
      * Makes the partition of a slot and attaches it.
      *
      * @return 1 when it did, 0 when another replica had; empty when another replica is at it now
-     * @throws RuntimeException when the default partition already holds rows of the slot, or the table was too busy
+     * @throws RuntimeException when the table was too busy, or the database refused
      */
     OptionalInt attach(Instant slot) {
-        return alone(() -> count(entities.createNativeQuery("SELECT attach_session_partition(:slot)", Boolean.class)
-                .setParameter("slot", slot)
-                .getSingleResult()));
+        Optional<String> step;
+        do {
+            step = alone(() -> database.createNativeQuery("SELECT attach_session_partition(:slot)", String.class)
+                    .setParameter("slot", slot)
+                    .getSingleResult());
+        } while (step.filter(List.of("guarded", "validated")::contains).isPresent());
+        return step.map(last -> OptionalInt.of(last.equals("attached") ? 1 : 0)).orElse(OptionalInt.empty());
     }
 
     /**
@@ -79,34 +93,59 @@ class SessionPartitions {
      * @return as {@link #attach}
      */
     OptionalInt drop(String partition) {
-        return alone(() -> count(entities.createNativeQuery("SELECT drop_session_partition(:partition)", Boolean.class)
-                .setParameter("partition", partition)
-                .getSingleResult()));
+        return number(alone(() -> database.createNativeQuery("SELECT drop_session_partition(:partition)", Boolean.class)
+                        .setParameter("partition", partition)
+                        .getSingleResult()
+                ? 1
+                : 0));
     }
 
     /** Deletes at most so many expired rows of the default partition; returns how many. */
     OptionalInt deleteFromDefault(int batchSize) {
-        return alone(() -> entities.createNativeMutationQuery(DELETE_FROM_DEFAULT)
-                .setParameter("batchSize", batchSize)
-                .executeUpdate());
+        return number(alone(() -> sessions.emptyDefault(batchSize)));
     }
 
-    private OptionalInt alone(IntSupplier change) {
-        return QuarkusTransaction.requiringNew().call(() -> {
-            boolean alone = entities.createNativeQuery("SELECT pg_try_advisory_xact_lock(:lock)", Boolean.class)
+    /**
+     * Does work in a transaction of its own that may take long, on the server as well as in the driver.
+     *
+     * @param lock how long it may wait for a lock
+     */
+    <T> T patiently(Duration lock, Supplier<T> work) {
+        return QuarkusTransaction.requiringNew()
+                .call(() -> database.doReturningWork(connection -> {
+                    int usual = connection.getNetworkTimeout();
+                    connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
+                    // What this throws of a broken connection doesn't hide why it broke.
+                    try (Restoration _ = () -> connection.setNetworkTimeout(Runnable::run, usual)) {
+                        database.createNativeQuery("""
+                                SELECT set_config('statement_timeout', :statement, true),
+                                       set_config('lock_timeout', :lock, true)
+                                """, Object[].class)
+                                .setParameter("statement", PATIENCE.toMillis() + "ms")
+                                .setParameter("lock", lock.toMillis() + "ms")
+                                .getSingleResult();
+                        return work.get();
+                    }
+                }));
+    }
+
+    private <T> Optional<T> alone(Supplier<T> change) {
+        return patiently(timeouts.purgeLock(), () -> {
+            boolean alone = database.createNativeQuery("SELECT pg_try_advisory_xact_lock(:lock)", Boolean.class)
                     .setParameter("lock", ADVISORY_LOCK)
                     .getSingleResult();
-            if (!alone) {
-                return OptionalInt.empty();
-            }
-            // A create that came after us waits for no longer than this.
-            entities.createNativeQuery("SELECT set_config('lock_timeout', '100ms', true)", String.class)
-                    .getSingleResult();
-            return OptionalInt.of(change.getAsInt());
+            return alone ? Optional.of(change.get()) : Optional.empty();
         });
     }
 
-    private static int count(boolean done) {
-        return done ? 1 : 0;
+    private static OptionalInt number(Optional<Integer> number) {
+        return number.map(OptionalInt::of).orElse(OptionalInt.empty());
+    }
+
+    @FunctionalInterface
+    private interface Restoration extends AutoCloseable {
+
+        @Override
+        void close() throws SQLException;
     }
 }

@@ -45,10 +45,10 @@ class TokenCounts {
         refused.increment();
     }
 
-    /** A read or a redeem that met this session, counted a second time when it came too late for its token. */
-    void refused(FoundSession met) {
+    /** A read or a redeem, counted a second time when it came too late for its token. */
+    void refused(boolean tooLate) {
         refused();
-        if (met.hasExpired()) {
+        if (tooLate) {
             expired.increment();
         }
     }

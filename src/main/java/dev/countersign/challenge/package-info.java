@@ -1,15 +1,15 @@
 /**
  * The life of a challenge token.
  *
- * <p>A caller asks for a token for an app: {@link ChallengeService#issue} makes a salt and hands a row to {@link
- * SessionWriter}, which writes what queued meanwhile in one durable statement. The row holds no secret: {@link
- * ChallengeKeys} derives the {@link ChallengeCode} from a key, the app, the session and the salt, now and at every later
- * read. The database's clock says when the token expires, and the session ID begins with that time.
+ * <p>A caller asks for a token for an app: {@link ChallengeService#issue} makes a {@link ChallengeSession} and hands it to
+ * {@link ChallengeSessionRepository}, where all statements stand. The row holds no secret: {@link ChallengeKeys} has the keys
+ * from which, and from the row, the {@link ChallengeCode} is derived, now and at every later read; {@link KeyCheck} sees to
+ * it that all replicas have the same. The database's clock says when the token expires, and the session ID begins with
+ * that time.
  *
- * <p>An operation is a chain of stages, and {@link SharedRoundTrip} lets concurrent ones share what is dear, a round trip
- * and a commit. Only what is seldom, a removal and a wrong code, waits on a thread, a virtual one of its own. A token ends
- * once: redeemed ({@link SessionRedemption}), removed, locked by wrong codes, or expired. {@link ExpiredSessionPurge} then
- * drops the partition that held it ({@link SessionPartitions}), a whole five minutes of expiry at a time.
+ * <p>An operation is a chain of stages, and {@link Batcher} lets concurrent ones share what is dear, a round trip and a
+ * commit. A token ends once: redeemed, removed, locked by wrong codes, or expired. {@link ExpiredSessionPurge} then drops
+ * the partition that held it ({@link SessionPartitions}), a whole five minutes of expiry at a time.
  */
 @NullMarked
 package dev.countersign.challenge;

@@ -38,6 +38,9 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
     static final Set<String> READ_ALONE =
             Set.of("countersign.request-timeout", "countersign.body-timeout", "countersign.api-docs.enabled");
 
+    /** Migrations connect as the service does, says application.properties. */
+    private static final String DATASOURCE_PASSWORD = "${quarkus.datasource.password:}";
+
     private static final String OURS = "countersign.";
     private static final String VARIABLE = "COUNTERSIGN_";
 
@@ -183,7 +186,7 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
                 if (QUARKUS_SECRET.matcher(name).matches()) {
                     checkSpace(name);
                     String raw = raw(name);
-                    if (raw != null && !raw.equals(expanded(name))) {
+                    if (raw != null && !raw.equals(DATASOURCE_PASSWORD) && !raw.equals(expanded(name))) {
                         mistakes.add(name + " has a ${…}, $$ or \\$, which Quarkus would replace by something else."
                                 + " Choose a secret without.");
                     }

@@ -15,6 +15,7 @@ import dev.countersign.support.TestDatabase;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.path.json.JsonPath;
 import io.restassured.response.ValidatableResponse;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,24 @@ class AppTest extends ServiceTest {
     @AfterEach
     void deleteApps() {
         TestDatabase.execute("DELETE FROM app WHERE app_id NOT IN ('demo', 'other')");
+    }
+
+    /** However many there are, and whatever is first among them. */
+    @Test
+    void pageIsARangeOfAnIndex() {
+        TestDatabase.execute(
+                "INSERT INTO app (app_id) SELECT 'many' || lpad(n::text, 6, '0') FROM generate_series(1, 300000) AS n");
+        TestDatabase.execute("ANALYZE app");
+        try {
+            Instant before = Instant.now();
+            JsonPath page =
+                    call().get("/prod/apps?limit=2&nextToken=many299998").jsonPath();
+            assertThat(page.getList("apps.appId")).contains("many299999");
+            assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofMillis(500));
+        } finally {
+            TestDatabase.execute("DELETE FROM app WHERE app_id LIKE 'many%'");
+            TestDatabase.execute("ANALYZE app");
+        }
     }
 
     @Test

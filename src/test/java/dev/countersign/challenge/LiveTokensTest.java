@@ -7,23 +7,32 @@ import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.test.junit.QuarkusTest;
+import jakarta.inject.Inject;
 import org.junit.jupiter.api.Test;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** What is shown of the live tokens. */
 @QuarkusTest
 class LiveTokensTest extends ServiceTest {
 
+    @Inject
+    SessionPartitions partitions;
+
+    @Inject
+    ChallengeSessionRepository sessions;
+
     @Test
     void whatCannotBeCountedIsNotShown() {
         create("demo");
         SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-        PGSimpleDataSource database = TestDatabase.dataSource();
-        LiveTokens liveTokens = new LiveTokens(database, metrics);
+        LiveTokens liveTokens = new LiveTokens(partitions, sessions, metrics);
         liveTokens.count();
         assertThat(metrics.find("countersign.tokens.live").gauges()).isNotEmpty();
-        database.setUrl("jdbc:postgresql://localhost:1/nowhere");
-        liveTokens.count();
-        assertThat(metrics.find("countersign.tokens.live").gauges()).isEmpty();
+        TestDatabase.execute("ALTER FUNCTION live_sessions(text) RENAME TO mislaid");
+        try {
+            liveTokens.count();
+            assertThat(metrics.find("countersign.tokens.live").gauges()).isEmpty();
+        } finally {
+            TestDatabase.execute("ALTER FUNCTION mislaid(text) RENAME TO live_sessions");
+        }
     }
 }

@@ -43,7 +43,6 @@ import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** The purge, called by the test and not by its schedule. */
 @QuarkusTest
@@ -60,6 +59,9 @@ class PurgeTest extends ServiceTest {
 
     @Inject
     SessionPartitions partitions;
+
+    @Inject
+    ChallengeSessionRepository sessions;
 
     @Inject
     PurgeConfig config;
@@ -195,13 +197,101 @@ class PurgeTest extends ServiceTest {
     void expiredRowsOfTheDefaultPartitionAreFoundByAnIndex() throws SQLException {
         try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement();
-                ResultSet plan = statement.executeQuery(
-                        "EXPLAIN (FORMAT JSON) " + SessionPartitions.DELETE_FROM_DEFAULT.replace(":batchSize", "10"))) {
+                ResultSet plan = statement.executeQuery("EXPLAIN (FORMAT JSON) "
+                        + ChallengeSessionRepository.EMPTY_DEFAULT.replace(":batchSize", "10"))) {
             assertThat(plan.next()).isTrue();
             assertThat(plan.getString(1))
                     .contains("challenge_session_default_expires_at_idx")
                     .doesNotContain("Seq Scan");
         }
+    }
+
+    /** As after hours without partitions: those that creates reach later are attached beside everybody's work. */
+    @Test
+    void fullDefaultPartitionIsNotReadUnderALock() throws SQLException {
+        TestDatabase.execute("""
+                INSERT INTO challenge_session
+                       (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+                SELECT 'demo', 0, cast(session_id_prefix(expiry) || '8000' || '8' || lpad(to_hex(n), 15, '0') AS uuid),
+                       'test', decode('00112233445566778899aabbccddeeff', 'hex'), 'many', now(), expiry
+                  FROM (SELECT now() + interval '4 minutes' AS expiry), generate_series(1, 10001) AS n
+                """);
+        assertThat(TestDatabase.query("SELECT count(*) FROM missing_session_slots()"))
+                .as("those that begin an hour from now")
+                .containsAnyOf("6", "5");
+        String guard = TestDatabase.query("SELECT max(slot) FROM missing_session_slots() AS slot")
+                .getFirst();
+        String attach = "SELECT attach_session_partition('" + guard + "')";
+        assertThat(TestDatabase.query(attach)).containsExactly("guarded");
+        try (Connection looking = TestDatabase.connect();
+                Statement statement = looking.createStatement()) {
+            looking.setAutoCommit(false);
+            try (ResultSet step = statement.executeQuery(attach)) {
+                assertThat(step.next()).isTrue();
+                assertThat(step.getString(1)).isEqualTo("validated");
+            }
+            // Its lock is held still, and in nobody's way.
+            TestDatabase.execute("DELETE FROM challenge_session_default WHERE issued_to = 'nobody'");
+            create("demo");
+            looking.commit();
+        }
+        assertThat(purge.purge().partitionsAttached()).isBetween(5, 6);
+        assertThat(TestDatabase.query("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'guard_%'"))
+                .containsExactly("0");
+    }
+
+    @Test
+    void purgeThatMayNotAttachWarnsOnceAndOneThatWaitsDoesNot() throws SQLException {
+        List<String> warned = new CopyOnWriteArrayList<>();
+        Handler handler = new ExtHandler() {
+            @Override
+            protected void doPublish(ExtLogRecord line) {
+                if (line.getLevel().intValue() >= java.util.logging.Level.WARNING.intValue()) {
+                    warned.add(String.format(line.getMessage(), line.getParameters()));
+                }
+            }
+        };
+        java.util.logging.Logger log = java.util.logging.Logger.getLogger(ExpiredSessionPurge.class.getName());
+        log.addHandler(handler);
+        try (Connection busy = TestDatabase.connect();
+                Statement statement = busy.createStatement()) {
+            purge.purge();
+            attach(Instant.now().getEpochSecond() / 300 * 300 - 300);
+            busy.setAutoCommit(false);
+            statement.execute("SELECT count(*) FROM challenge_session");
+            assertThat(purge.purge().partitionsDropped()).isZero();
+            busy.rollback();
+            assertThat(warned).isEmpty();
+            noPartitions();
+            TestDatabase.execute("ALTER FUNCTION attach_session_partition(timestamptz) RENAME TO mislaid");
+            try {
+                assertThat(purge.purge().partitionsAttached()).isZero();
+            } finally {
+                TestDatabase.execute("ALTER FUNCTION mislaid(timestamptz) RENAME TO attach_session_partition");
+            }
+            assertThat(warned)
+                    .containsExactly("The purge failed to attach " + AHEAD + " of " + AHEAD
+                            + " partitions, which is tried again at its next time");
+        } finally {
+            log.removeHandler(handler);
+        }
+    }
+
+    @Test
+    void partitionsAheadAndRowsOfTheDefaultOneAreShown() {
+        MeterRegistry metrics = new SimpleMeterRegistry();
+        PurgeLag lag = new PurgeLag(partitions, sessions, metrics);
+        create("demo");
+        lag.measure();
+        assertThat(metrics.get("countersign.partitions.ahead").gauge().value()).isZero();
+        assertThat(metrics.get("countersign.partitions.default.rows").gauge().value())
+                .isEqualTo(1);
+        TestDatabase.execute("DELETE FROM challenge_session");
+        purge.purge();
+        lag.measure();
+        assertThat(metrics.get("countersign.partitions.ahead").gauge().value()).isEqualTo(AHEAD - 1);
+        assertThat(metrics.get("countersign.partitions.default.rows").gauge().value())
+                .isZero();
     }
 
     @Test
@@ -246,7 +336,7 @@ class PurgeTest extends ServiceTest {
     @Test
     void lagIsShownWhileAPurgeCanDoNothingAndEndsWhenOneDid() throws SQLException {
         MeterRegistry metrics = new SimpleMeterRegistry();
-        PurgeLag lag = new PurgeLag(partitions, metrics);
+        PurgeLag lag = new PurgeLag(partitions, sessions, metrics);
         assertThat(lag(metrics)).isNaN();
         long slot = Instant.now().getEpochSecond() / 300 * 300;
         attach(slot - 900);
@@ -267,7 +357,7 @@ class PurgeTest extends ServiceTest {
     @Test
     void lagThatCanNotBeMeasuredIsNotANumber() {
         MeterRegistry metrics = new SimpleMeterRegistry();
-        PurgeLag lag = new PurgeLag(partitions, metrics);
+        PurgeLag lag = new PurgeLag(partitions, sessions, metrics);
         lag.measure();
         assertThat(lag(metrics)).isZero();
         TestDatabase.execute("ALTER VIEW challenge_session_partition RENAME TO mislaid");
@@ -322,10 +412,8 @@ class PurgeTest extends ServiceTest {
         purge.purge();
         attach(slot - 300);
         insertExpiring("somebody", slot + 700);
-        PGSimpleDataSource asForRequests = TestDatabase.dataSource();
-        asForRequests.setSocketTimeout(2);
         MeterRegistry metrics = new SimpleMeterRegistry();
-        LiveTokens liveTokens = new LiveTokens(asForRequests, metrics);
+        LiveTokens liveTokens = new LiveTokens(partitions, sessions, metrics);
         String locked = "challenge_session_p" + (slot + 600);
         try (ExecutorService scheduler = Executors.newSingleThreadExecutor();
                 Connection other = TestDatabase.connect();
@@ -354,7 +442,7 @@ class PurgeTest extends ServiceTest {
     @Test
     void countOfLiveTokensThatFailsLogsWhy() throws Exception {
         purge.purge();
-        LiveTokens liveTokens = new LiveTokens(TestDatabase.dataSource(), new SimpleMeterRegistry());
+        LiveTokens liveTokens = new LiveTokens(partitions, sessions, new SimpleMeterRegistry());
         String locked = partitions().getLast();
         List<Throwable> logged = new CopyOnWriteArrayList<>();
         Handler handler = new ExtHandler() {
@@ -381,10 +469,13 @@ class PurgeTest extends ServiceTest {
             log.removeHandler(handler);
         }
         assertThat(logged)
-                .singleElement(as(throwable(SQLException.class)))
-                .extracting(SQLException::getSQLState)
-                .as("that an administrator ended the connection")
-                .isEqualTo("57P01");
+                .singleElement(as(throwable(Throwable.class)))
+                .rootCause()
+                .isInstanceOfSatisfying(
+                        SQLException.class,
+                        why -> assertThat(why.getSQLState())
+                                .as("that an administrator ended the connection")
+                                .isEqualTo("57P01"));
     }
 
     @Test
@@ -439,8 +530,17 @@ class PurgeTest extends ServiceTest {
         return TestDatabase.query("SELECT name FROM challenge_session_partition ORDER BY name");
     }
 
+    /** Also those that are not due any more, as they were when they were. */
     private static void attach(long slot) {
-        TestDatabase.query("SELECT attach_session_partition(to_timestamp(" + slot + "))");
+        TestDatabase.execute("""
+                CREATE TABLE challenge_session_p%1$d PARTITION OF challenge_session
+                   FOR VALUES FROM ('%2$s') TO ('%3$s')
+                """.formatted(slot, floor(slot), floor(slot + 300)));
+    }
+
+    private static String floor(long epochSecond) {
+        return TestDatabase.query("SELECT session_id_floor(to_timestamp(" + epochSecond + "))")
+                .getFirst();
     }
 
     private static void insertExpiring(String issuedTo, Number epochSecond) {

@@ -18,12 +18,13 @@ import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -31,6 +32,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -38,9 +40,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * What each guard in the statements of a redeem is for: without it, the judge of histories finds a violation, and with
@@ -48,11 +50,20 @@ import org.postgresql.ds.PGSimpleDataSource;
  * up until all of them have read it.
  */
 @QuarkusTest
+@TestProfile(RedeemMutantsTest.Patient.class)
 class RedeemMutantsTest extends ServiceTest {
 
+    /** A lock is waited for long enough to make any situation. */
+    public static class Patient implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("countersign.request-timeout", "PT200S");
+        }
+    }
+
     private static final int CLIENTS = 8;
-    private static final String REDEEM = SessionRedemption.REDEEM;
-    private static final String COUNT = SessionRedemption.COUNT_ATTEMPT;
+    private static final String REDEEM = ChallengeSessionRepository.REDEEM;
+    private static final String COUNT = ChallengeSessionRepository.COUNT_ATTEMPTS;
 
     private final RedeemHistory history = new RedeemHistory(5);
 
@@ -63,18 +74,16 @@ class RedeemMutantsTest extends ServiceTest {
     ChallengeKeys keys;
 
     @Inject
-    SessionWriter writer;
+    ChallengeConfig config;
 
     @Inject
-    SessionReader reader;
+    StatementTimeouts timeouts;
 
     @Inject
     RequestBudget budget;
 
     @Inject
     Vertx vertx;
-
-    private final PGSimpleDataSource dataSource = TestDatabase.dataSource();
 
     @Test
     void withoutTheGuardOnStateACodeWorksTwice() throws Exception {
@@ -86,15 +95,16 @@ class RedeemMutantsTest extends ServiceTest {
     @Test
     void readThenWriteLetsACodeWorkTwice() throws Exception {
         String mutant = without(
-                "UPDATE challenge_session\n",
+                "WITH redeemed AS (\n    UPDATE challenge_session\n",
                 """
                 WITH seen AS MATERIALIZED (
                     SELECT app_id AS seen_app, session_id AS seen_session, state AS seen_state
-                      FROM challenge_session)
-                UPDATE challenge_session
+                      FROM challenge_session),
+                redeemed AS (
+                    UPDATE challenge_session
                 """,
                 without(
-                        "WHERE app_id = ANY (ARRAY[attempt.app]) AND session_id = attempt.session\n   AND state = 'issued'",
+                        "WHERE app_id = ANY (ARRAY[attempt.app]) AND session_id = attempt.session\n       AND state = 'issued'",
                         ", seen WHERE app_id = attempt.app AND session_id = attempt.session"
                                 + " AND seen_app = app_id AND seen_session = session_id AND seen_state = 'issued'",
                         REDEEM));
@@ -102,15 +112,24 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     @Test
-    void withoutTheGuardOnExpiryACodeWorksAfterIt() throws Exception {
-        String mutant = without("AND expires_at > clock_timestamp()", "", REDEEM);
-        assertThat(redeemAcrossTheExpiry(REDEEM)).isEmpty();
-        assertThat(redeemAcrossTheExpiry(mutant)).anyMatch(violation -> violation.startsWith("a success after expiry"));
+    void withoutTheGuardsOnExpiryACodeWorksAfterIt() throws Exception {
+        String mutant = without("AND expires_at > statement_timestamp()", "", withoutTheLateLook());
+        assertThat(redeemAcrossTheExpiry(REDEEM, Connection::commit)).isEqualTo(Outcome.REFUSED);
+        assertThat(redeemAcrossTheExpiry(mutant, Connection::commit)).isEqualTo(Outcome.DONE);
+    }
+
+    /** The one that held the row gives it back as it was, when its time is over. */
+    @Test
+    void withoutTheLateLookACodeWorksAfterAWaitPastItsExpiry() throws Exception {
+        assertThat(redeemAcrossTheExpiry(REDEEM, Connection::rollback)).isEqualTo(Outcome.REFUSED);
+        assertThat(redeemAcrossTheExpiry(withoutTheLateLook(), Connection::rollback))
+                .isEqualTo(Outcome.DONE);
     }
 
     @Test
     void attemptsThatAreNotCountedNeverLock() {
-        String mutant = without("SET attempts = attempts + 1,", "SET attempts = attempts,", COUNT);
+        String mutant = without(
+                "SET attempts = least(attempts + wrong.times, :maxAttempts),", "SET attempts = attempts,", COUNT);
         assertThat(redeemAfterWrongOnes(service(5, REDEEM, COUNT))).isEmpty();
         assertThat(redeemAfterWrongOnes(service(5, REDEEM, mutant)))
                 .anyMatch(violation -> violation.startsWith("a success after the lock"));
@@ -119,8 +138,8 @@ class RedeemMutantsTest extends ServiceTest {
     @Test
     void attemptsThatAreReadThenWrittenGetLost() throws Exception {
         String mutant = without(
-                "SET attempts = attempts + 1,",
-                "SET attempts = (SELECT seen.attempts + 1 FROM challenge_session seen"
+                "SET attempts = least(attempts + wrong.times, :maxAttempts),",
+                "SET attempts = (SELECT seen.attempts + wrong.times FROM challenge_session seen"
                         + " WHERE seen.session_id = challenge_session.session_id),",
                 COUNT);
         assertThat(redeemAfterWrongOnesTogether(COUNT)).isEmpty();
@@ -131,14 +150,14 @@ class RedeemMutantsTest extends ServiceTest {
     @Test
     void lockThatNeverComesLeavesTheTokenReadable() {
         String mutant = without(
-                "CASE WHEN attempts + 1 < ? THEN state ELSE 'locked' END",
-                "CASE WHEN ? > 0 THEN state END",
+                "CASE WHEN attempts + wrong.times < :maxAttempts THEN state ELSE 'locked' END",
+                "state",
                 without(
-                        "CASE WHEN attempts + 1 < ? THEN salt END",
-                        "CASE WHEN ? > 0 THEN salt END",
+                        "CASE WHEN attempts + wrong.times < :maxAttempts THEN salt END",
+                        "salt",
                         without(
-                                "CASE WHEN attempts + 1 < ? THEN NULL ELSE clock_timestamp() END",
-                                "CASE WHEN ? < 0 THEN clock_timestamp() END",
+                                "CASE WHEN attempts + wrong.times < :maxAttempts THEN NULL ELSE time.now END",
+                                "NULL",
                                 COUNT)));
         assertThat(readAfterWrongOnes(COUNT)).isEmpty();
         assertThat(readAfterWrongOnes(mutant)).anyMatch(violation -> violation.startsWith("a success after the lock"));
@@ -147,7 +166,7 @@ class RedeemMutantsTest extends ServiceTest {
     /** The lock covers it, unless the cap was higher when the attempts were counted. */
     @Test
     void withoutTheGuardOnAttemptsALoweredCapIsNone() {
-        String mutant = without("AND attempts < ?", "AND ? > 0", REDEEM);
+        String mutant = without("AND attempts < :maxAttempts", "AND :maxAttempts > 0", REDEEM);
         assertThat(redeemAfterTheCapWasLowered(REDEEM)).isEmpty();
         assertThat(redeemAfterTheCapWasLowered(mutant))
                 .anyMatch(violation -> violation.startsWith("a success after the lock"));
@@ -156,7 +175,7 @@ class RedeemMutantsTest extends ServiceTest {
     @Test
     void databaseItselfRefusesAnEndThatKeepsTheSalt() {
         String redeem = without("state = 'redeemed', salt = NULL,", "state = 'redeemed',", REDEEM);
-        String count = without("CASE WHEN attempts + 1 < ? THEN salt END", "CASE WHEN ? > 0 THEN salt END", COUNT);
+        String count = without("CASE WHEN attempts + wrong.times < :maxAttempts THEN salt END", "salt", COUNT);
         ChallengeService service = service(1, redeem, count);
         Token token = create("demo");
         for (String code : List.of(token.code(), "wrong")) {
@@ -178,10 +197,10 @@ class RedeemMutantsTest extends ServiceTest {
         Token token = create("leaving");
         TestDatabase.execute("DELETE FROM app WHERE app_id = 'leaving'");
         RedeemAttempt attempt = attempt(token, token.code());
-        assertThat(redemption(5, REDEEM, COUNT).redeem(attempt).join()).isEmpty();
+        assertThat(redeems(REDEEM, attempt)).isFalse();
         TestDatabase.register("leaving");
-        assertThat(redemption(5, REDEEM, COUNT).redeem(attempt).join()).isEmpty();
-        assertThat(redemption(5, mutant, COUNT).redeem(attempt).join()).isPresent();
+        assertThat(redeems(REDEEM, attempt)).isFalse();
+        assertThat(redeems(mutant, attempt)).isTrue();
     }
 
     @Test
@@ -203,18 +222,21 @@ class RedeemMutantsTest extends ServiceTest {
         return history.violations();
     }
 
-    private List<String> redeemAcrossTheExpiry(String redeem) throws Exception {
+    /** It begins to wait for the row while the token lives. */
+    private Outcome redeemAcrossTheExpiry(String redeem, Ending ending) throws Exception {
         // Long enough to be found alive on a busy machine.
         TestDatabase.register("shortlived", 3);
         ChallengeService service = service(5, redeem, COUNT);
         Token token = create("shortlived");
         Instant later = Instant.ofEpochMilli(RedeemHistory.expiry(UUID.fromString(token.session())) / 1_000_000)
                 .plusMillis(50);
+        AtomicReference<Outcome> outcome = new AtomicReference<>();
         holdUp(
                 token,
-                List.of(() -> redeem(service, token)),
-                () -> await().until(() -> Instant.now().isAfter(later)));
-        return history.violations();
+                List.of(() -> outcome.set(redeem(service, token))),
+                () -> await().until(() -> Instant.now().isAfter(later)),
+                ending);
+        return outcome.get();
     }
 
     private List<String> redeemAfterWrongOnes(ChallengeService service) {
@@ -227,7 +249,11 @@ class RedeemMutantsTest extends ServiceTest {
     private List<String> redeemAfterWrongOnesTogether(String count) throws Exception {
         ChallengeService service = service(5, REDEEM, count);
         Token token = create("demo");
-        holdUp(token, nCopies(5, () -> redeemWrongly(service, token)), () -> {});
+        List<Runnable> attempts = Stream.generate(() -> service(5, REDEEM, count))
+                .limit(5)
+                .<Runnable>map(replica -> () -> redeemWrongly(replica, token))
+                .toList();
+        holdUp(token, attempts, () -> {});
         redeem(service, token);
         return history.violations();
     }
@@ -252,31 +278,38 @@ class RedeemMutantsTest extends ServiceTest {
     private ChallengeService service(int maxAttempts, String redeem, String count) {
         return new ChallengeService(
                 keys,
-                writer,
-                reader,
-                redemption(maxAttempts, redeem, count),
+                sessions(maxAttempts, redeem, count),
                 budget,
                 new Audit(),
                 limits,
                 new TokenCounts(new SimpleMeterRegistry()));
     }
 
-    private SessionRedemption redemption(int maxAttempts, String redeem, String count) {
-        return new SessionRedemption(dataSource, maxAttempts, redeem, count, budget);
+    private ChallengeSessionRepository sessions(int maxAttempts, String redeem, String count) {
+        return new ChallengeSessionRepository(config, maxAttempts, redeem, count, timeouts, new SimpleMeterRegistry());
+    }
+
+    private boolean redeems(String redeem, RedeemAttempt attempt) {
+        return sessions(5, redeem, COUNT)
+                .redeem(
+                        attempt.key(),
+                        "tester",
+                        null,
+                        System.nanoTime() + timeouts.statement().multipliedBy(2).toNanos())
+                .join()
+                .isPresent();
     }
 
     /** Only a transaction that has an ID has anything to make durable. */
     private static boolean writesForAnUnknownSession(String count) throws SQLException {
         try (Connection connection = TestDatabase.connect();
-                PreparedStatement statement = connection.prepareStatement(count);
                 Statement sql = connection.createStatement()) {
             connection.setAutoCommit(false);
-            statement.setInt(1, 5);
-            statement.setInt(2, 5);
-            statement.setInt(3, 5);
-            statement.setString(4, "demo");
-            statement.setObject(5, UUID.randomUUID());
-            statement.execute();
+            sql.execute(count.replace(":maxAttempts", "5")
+                    .replace(":apps", "'{demo}'")
+                    .replace(":distinctApps", "'{demo}'")
+                    .replace(":sessions", "'{" + UUID.randomUUID() + "}'")
+                    .replace(":times", "'{1}'"));
             try (ResultSet row = sql.executeQuery("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")) {
                 return row.next() && row.getBoolean(1);
             }
@@ -285,6 +318,10 @@ class RedeemMutantsTest extends ServiceTest {
 
     /** Runs the calls while the token's row is locked, and lets them go when all wait for it. */
     private static void holdUp(Token token, List<Runnable> calls, Runnable meanwhile) throws Exception {
+        holdUp(token, calls, meanwhile, Connection::commit);
+    }
+
+    private static void holdUp(Token token, List<Runnable> calls, Runnable meanwhile, Ending ending) throws Exception {
         try (ExecutorService clients = Executors.newCachedThreadPool();
                 Connection connection = TestDatabase.connect();
                 Statement statement = connection.createStatement()) {
@@ -296,11 +333,16 @@ class RedeemMutantsTest extends ServiceTest {
             calls.forEach(call -> running.add(clients.submit(call)));
             await().atMost(Duration.ofSeconds(20)).until(() -> waiting() == calls.size());
             meanwhile.run();
-            connection.commit();
+            ending.of(connection);
             for (Future<?> call : running) {
                 call.get();
             }
         }
+    }
+
+    @FunctionalInterface
+    private interface Ending {
+        void of(Connection transaction) throws SQLException;
     }
 
     private static int waiting() {
@@ -319,30 +361,31 @@ class RedeemMutantsTest extends ServiceTest {
         return new RecordingClient(URI.create("http://localhost:" + RestAssured.port), history);
     }
 
-    private void redeem(ChallengeService service, Token token) {
-        record(Kind.REDEEM, service, attempt(token, token.code()));
+    private Outcome redeem(ChallengeService service, Token token) {
+        return record(Kind.REDEEM, service, attempt(token, token.code()));
     }
 
     private void redeemWrongly(ChallengeService service, Token token) {
         record(Kind.WRONG_REDEEM, service, attempt(token, "wrong"));
     }
 
-    private void record(Kind kind, ChallengeService service, RedeemAttempt attempt) {
+    private Outcome record(Kind kind, ChallengeService service, RedeemAttempt attempt) {
         long start = RedeemHistory.now();
         Outcome outcome = Outcome.REFUSED;
         Instant redeemedAt = null;
         try {
-            redeemedAt = redeemNow(service, attempt).redeemedAt();
+            redeemedAt = redeemNow(service, attempt).at();
             outcome = Outcome.DONE;
         } catch (NoSuchResourceException e) {
             // Refused, then.
         }
         history.add(new Operation(kind, attempt.sessionId(), null, outcome, start, RedeemHistory.now(), redeemedAt));
+        return outcome;
     }
 
     /** In a context such as a request has. */
-    private Redeemed redeemNow(ChallengeService service, RedeemAttempt attempt) {
-        CompletableFuture<Redeemed> outcome = new CompletableFuture<>();
+    private ChallengeService.Redeemed redeemNow(ChallengeService service, RedeemAttempt attempt) {
+        CompletableFuture<ChallengeService.Redeemed> outcome = new CompletableFuture<>();
         vertx.getOrCreateContext()
                 .runOnContext(_ -> service.redeem(attempt).whenComplete((redeemed, failure) -> {
                     if (failure == null) {
@@ -365,9 +408,13 @@ class RedeemMutantsTest extends ServiceTest {
         return new RedeemAttempt(token.app(), UUID.fromString(token.session()), code, "tester", null);
     }
 
-    /** The statement with a part of it replaced, which must be there once. */
+    private static String withoutTheLateLook() {
+        return without("AND 1 / cast(expires_at > clock_timestamp() AS integer) = 1", "", REDEEM);
+    }
+
+    /** The statement with a part of it replaced, wherever it stands. */
     private static String without(String part, String replacement, String statement) {
-        assertThat(statement).containsOnlyOnce(part);
+        assertThat(statement).contains(part);
         return statement.replace(part, replacement);
     }
 }

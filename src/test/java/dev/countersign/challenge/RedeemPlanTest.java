@@ -1,6 +1,8 @@
 package dev.countersign.challenge;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
@@ -12,10 +14,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * How the database goes about a redeem on a connection of the service's. It plans once, when the partitions are new and it
@@ -23,6 +29,9 @@ import org.junit.jupiter.api.Test;
  */
 @QuarkusTest
 class RedeemPlanTest extends ServiceTest {
+
+    /** As Hibernate takes them, and not a cast. */
+    private static final Pattern PARAMETER = Pattern.compile("(?<!:):[a-zA-Z]+");
 
     @Inject
     DataSource dataSource;
@@ -48,26 +57,45 @@ class RedeemPlanTest extends ServiceTest {
         TestDatabase.execute("ANALYZE challenge_session, app");
     }
 
-    @Test
-    void eachSessionIsFoundByItsWholeKey() throws SQLException {
-        List<String> plan = plan(SessionRedemption.REDEEM);
+    @ParameterizedTest
+    @MethodSource
+    void eachSessionIsFoundByItsWholeKey(String statement, String app, String session) throws SQLException {
+        List<String> plan = plan(statement);
         List<String> scans = plan.stream()
                 .filter(line -> line.contains(" on challenge_session_"))
                 .filter(line -> line.contains("Scan"))
                 .toList();
         assertThat(scans).isNotEmpty().allMatch(line -> line.contains("Index Scan using challenge_session_"));
         assertThat(plan)
-                .filteredOn(line -> line.contains(
-                        "Index Cond: ((app_id = ANY (ARRAY[attempt.app])) AND (session_id = attempt.session))"))
+                .filteredOn(line ->
+                        line.contains("Index Cond: ((app_id = " + app + ") AND (session_id = " + session + "))"))
                 .hasSameSizeAs(scans);
+    }
+
+    static Stream<Arguments> eachSessionIsFoundByItsWholeKey() {
+        return Stream.of(
+                arguments(ChallengeSessionRepository.REDEEM, "ANY (ARRAY[attempt.app])", "attempt.session"),
+                arguments(ChallengeSessionRepository.COUNT_ATTEMPTS, "ANY (ARRAY[wrong.app])", "wrong.session"),
+                arguments(ChallengeSessionRepository.REMOVE, "ANY (ARRAY[removal.app])", "removal.session"),
+                arguments(ChallengeSessionRepository.FIND, "asked.app_id", "asked.session_id"));
     }
 
     private List<String> plan(String statement) throws SQLException {
         try (Connection connection = dataSource.getConnection();
                 Statement sql = connection.createStatement()) {
-            sql.execute("PREPARE planned AS " + numbered(statement));
+            List<String> names = new ArrayList<>();
+            String numbered = PARAMETER.matcher(statement).replaceAll(parameter -> {
+                if (!names.contains(parameter.group())) {
+                    names.add(parameter.group());
+                }
+                return "\\$" + (names.indexOf(parameter.group()) + 1);
+            });
+            sql.execute("PREPARE planned AS " + numbered);
+            String arguments = names.stream()
+                    .map(name -> name.equals(":maxAttempts") ? "5" : "'{}'")
+                    .collect(joining(", "));
             List<String> plan = new ArrayList<>();
-            try (ResultSet lines = sql.executeQuery("EXPLAIN EXECUTE planned ('{}', '{}', '{}', '{}', 5)")) {
+            try (ResultSet lines = sql.executeQuery("EXPLAIN EXECUTE planned (" + arguments + ")")) {
                 while (lines.next()) {
                     plan.add(lines.getString(1));
                 }
@@ -76,14 +104,5 @@ class RedeemPlanTest extends ServiceTest {
             }
             return plan;
         }
-    }
-
-    /** With the parameters as PostgreSQL writes them. */
-    private static String numbered(String statement) {
-        String numbered = statement;
-        for (int i = 1; numbered.contains("?"); i++) {
-            numbered = numbered.replaceFirst("\\?", "\\$" + i);
-        }
-        return numbered;
     }
 }

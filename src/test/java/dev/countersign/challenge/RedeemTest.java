@@ -6,6 +6,7 @@ import static dev.countersign.support.Tokens.get;
 import static dev.countersign.support.Tokens.read;
 import static dev.countersign.support.Tokens.redeem;
 import static dev.countersign.support.Tokens.remove;
+import static java.util.Collections.nCopies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.startsWith;
@@ -17,10 +18,17 @@ import io.restassured.http.Header;
 import io.restassured.response.Response;
 import io.restassured.response.ValidatableResponse;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client sees of a redeem, one call after the other. */
 @QuarkusTest
@@ -120,6 +128,71 @@ class RedeemTest extends ServiceTest {
         redeem("demo", token.get("sessionId"), token.get("challengeCode"), "k").statusCode(404);
     }
 
+    /** Whoever may write rows can't make a code say anything else, nor let it live longer. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "issued_to = 'somebody-else'",
+                "subject = 'somebody-else'",
+                "subject_issuer = 'https://issuer.example.com'",
+                "context = '{}'",
+                "code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'",
+                "created_at = created_at - interval '1 millisecond'",
+                "expires_at = expires_at + interval '1 minute'",
+                "key_id = 'gone'"
+            })
+    void codeOfAChangedRowIsWrong(String change) {
+        Map<String, String> token = create("demo");
+        change(token, change);
+        redeem("demo", token.get("sessionId"), token.get("challengeCode")).statusCode(404);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "issued_to = 'somebody-else'",
+                "subject = 'somebody-else'",
+                "subject_issuer = 'https://issuer.example.com'",
+                "context = '{}'",
+                "created_at = created_at - interval '1 millisecond'",
+                "expires_at = expires_at + interval '1 minute'",
+                "key_id = 'gone'"
+            })
+    void changedRowIsNobodysEarlierResult(String change) {
+        Map<String, String> token = create("demo");
+        String session = token.get("sessionId");
+        redeem("demo", session, token.get("challengeCode"), "k").statusCode(200);
+        redeem("demo", session, token.get("challengeCode"), "k").statusCode(200);
+        change(token, change);
+        redeem("demo", session, token.get("challengeCode"), "k").statusCode(404);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"expires_at = expires_at + interval '1 minute'", "key_id = 'gone'"})
+    void tokenThatCanNotBeRedeemedIsNotReadEither(String change) {
+        Map<String, String> token = create("demo");
+        change(token, change);
+        get("demo", token.get("sessionId")).statusCode(404).body("resourceType", equalTo("token"));
+    }
+
+    /** They share statements, and each counts. */
+    @Test
+    void wrongCodesAtOnceAreEachCountedAndOneLocks() throws Exception {
+        Map<String, String> four = create("demo");
+        Map<String, String> many = create("demo");
+        try (ExecutorService clients = Executors.newFixedThreadPool(16)) {
+            List<Callable<Object>> calls = new ArrayList<>(nCopies(
+                    4, () -> redeem("demo", four.get("sessionId"), WRONG).statusCode(404)));
+            calls.addAll(nCopies(
+                    28, () -> redeem("demo", many.get("sessionId"), WRONG).statusCode(404)));
+            for (Future<Object> call : clients.invokeAll(calls)) {
+                call.get();
+            }
+        }
+        assertThat(row(four)).isEqualTo("issued 4 salt kept");
+        assertThat(row(many)).isEqualTo("locked 5 salt gone");
+    }
+
     @Test
     void everyRefusalLooksTheSame() {
         TestDatabase.register("shortlived", 1);
@@ -184,6 +257,11 @@ class RedeemTest extends ServiceTest {
         }
         call().contentType("text/plain").body("x").post(path).then().statusCode(415);
         assertThat(row(token)).isEqualTo("issued 0 salt kept");
+    }
+
+    private static void change(Map<String, String> token, String change) {
+        TestDatabase.execute(
+                "UPDATE challenge_session SET " + change + " WHERE session_id = '" + token.get("sessionId") + "'");
     }
 
     private static String row(Map<String, String> token) {

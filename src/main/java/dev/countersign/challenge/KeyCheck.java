@@ -1,0 +1,54 @@
+package dev.countersign.challenge;
+
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.security.MessageDigest;
+import javax.crypto.SecretKey;
+import org.hibernate.Session;
+
+/**
+ * Ends the start of a replica whose key has other bytes than the same key ID had before: it would refuse the codes of all
+ * others. Compares by the table {@code key_check}, in which the first replica with a key leaves a check value.
+ */
+@ApplicationScoped
+class KeyCheck {
+
+    private static final String INSERT = """
+            INSERT INTO key_check (key_id, check_value) VALUES (:key, :value) ON CONFLICT DO NOTHING
+            """;
+
+    private final ChallengeKeys keys;
+    private final Session database;
+
+    KeyCheck(ChallengeKeys keys, Session database) {
+        this.keys = keys;
+        this.database = database;
+    }
+
+    void check(@Observes StartupEvent event) {
+        for (String id : keys.ids()) {
+            check(id, keys.key(id).orElseThrow());
+        }
+    }
+
+    private void check(String id, SecretKey key) {
+        byte[] value = KeyedHash.of(key, "countersign.key-check");
+        byte[] first = QuarkusTransaction.requiringNew().call(() -> {
+            database.createNativeMutationQuery(INSERT)
+                    .setParameter("key", id)
+                    .setParameter("value", value)
+                    .executeUpdate();
+            return database.createNativeQuery("SELECT check_value FROM key_check WHERE key_id = :key", byte[].class)
+                    .setParameter("key", id)
+                    .getSingleResult();
+        });
+        if (!MessageDigest.isEqual(first, value)) {
+            throw new ChallengeKeys.InvalidKeysException("countersign.challenge.keys." + id
+                    + " has other bytes than the key with which this database was first used under that id. Set the"
+                    + " same as on the other replicas, or give a new key a new id; docs/operations.md has how to end a"
+                    + " wrong one.");
+        }
+    }
+}
