@@ -136,17 +136,21 @@ CREATE FUNCTION attach_session_partition(slot timestamptz) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
 DECLARE
-    epoch     bigint := extract(epoch FROM slot);
-    partition text := 'challenge_session_p' || epoch;
-    guard     text := 'guard_' || epoch;
-    first_id  uuid := session_id_floor(slot);
-    end_id    uuid := session_id_floor(slot + interval '5 minutes');
+    partition text;
+    guard     text;
+    first_id  uuid;
+    end_id    uuid;
     validated boolean;
 BEGIN
     IF slot IS NULL OR slot <> date_bin('5 minutes', slot, timestamptz 'epoch')
        OR slot NOT BETWEEN now() - interval '10 minutes' AND now() + interval '90 minutes' THEN
         RAISE EXCEPTION 'no partition is due at %', slot USING ERRCODE = 'invalid_parameter_value';
-    ELSIF EXISTS (SELECT FROM challenge_session_partition p WHERE p.name = partition) THEN
+    END IF;
+    partition := 'challenge_session_p' || extract(epoch FROM slot)::bigint;
+    guard := 'guard_' || extract(epoch FROM slot)::bigint;
+    first_id := session_id_floor(slot);
+    end_id := session_id_floor(slot + interval '5 minutes');
+    IF EXISTS (SELECT FROM challenge_session_partition p WHERE p.name = partition) THEN
         RETURN 'present';
     END IF;
     SELECT convalidated INTO validated

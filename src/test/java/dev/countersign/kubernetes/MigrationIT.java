@@ -14,6 +14,7 @@ import io.smallrye.config.SmallRyeConfigBuilder;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,7 +30,8 @@ class MigrationIT {
     /** For longer than a request may take, and than a transaction of one may do nothing: Flyway's lock is such a transaction. */
     @Test
     void migrationWaitsForAsLongAsAStatementTakes() throws Exception {
-        Map<String, String> job = settings(environment());
+        Map<String, String> job = new HashMap<>(ServiceProcess.DEFAULT_TIMEOUTS);
+        job.putAll(settings(environment()));
         try (PostgresServer database = PostgresServer.start();
                 Connection other = database.connect();
                 Statement statement = other.createStatement();
@@ -50,11 +52,7 @@ class MigrationIT {
         SmallRyeConfig read = new SmallRyeConfigBuilder()
                 .withSources(new EnvConfigSource(environment, 300))
                 .build();
-        return Stream.of(
-                        "quarkus.init-and-exit",
-                        "quarkus.flyway.migrate-at-start",
-                        "quarkus.flyway.init-sql",
-                        "quarkus.datasource.jdbc.additional-jdbc-properties.socketTimeout")
+        return Stream.of("quarkus.init-and-exit", "quarkus.flyway.migrate-at-start")
                 .collect(Collectors.toMap(Function.identity(), name -> read.getValue(name, String.class)));
     }
 
