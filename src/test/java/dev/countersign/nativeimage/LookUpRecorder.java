@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** Writes down look-ups that found something: kind, name, caller, and the class initialisers that they were made in. */
 public final class LookUpRecorder {
 
-    static final String FILE = "countersign.look-ups";
+    static final String FILE = "look-ups.file";
 
     private static final StackWalker STACK = StackWalker.getInstance();
     private static final Set<String> WRITTEN = ConcurrentHashMap.newKeySet();
