@@ -201,7 +201,8 @@ $$;
 
 REVOKE ALL ON FUNCTION attach_session_partition(timestamptz), drop_session_partition(text) FROM PUBLIC;
 
--- How many live sessions a partition holds, by key. It reads the partition by its own name, for which the service's role
+-- How many sessions of a partition need their key, by key: those that can be redeemed, and those whose redeem its caller
+-- can repeat. It reads the partition by its own name, for which the service's role
 -- has no right: a count through the parent would hold the lock that a drop of any partition waits for, and takes seconds
 -- when there are many. It tells nothing but numbers, so everybody may ask.
 CREATE FUNCTION live_sessions(partition text) RETURNS TABLE (key_id text, sessions bigint)
@@ -211,7 +212,8 @@ BEGIN
     IF partition = 'challenge_session_default'
        OR EXISTS (SELECT FROM challenge_session_partition p WHERE p.name = partition) THEN
         RETURN QUERY EXECUTE format(
-            'SELECT key_id, count(*) FROM %I WHERE state = ''issued'' AND expires_at > now() GROUP BY key_id', partition);
+            'SELECT key_id, count(*) FROM %I WHERE expires_at > now()'
+            ' AND (state = ''issued'' OR redeem_fingerprint IS NOT NULL) GROUP BY key_id', partition);
     END IF;
 END
 $$;

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.jboss.logging.Logger;
 
-/** Shows how many tokens live by the key they were made with: a key without any may go. */
+/** Shows how many tokens need the key they were made with, a redeemed one for its repeats: a key without any may go. */
 @ApplicationScoped
 class LiveTokens {
 
@@ -31,7 +31,7 @@ class LiveTokens {
         this.partitions = partitions;
         this.sessions = sessions;
         this.gauge = MultiGauge.builder("countersign.tokens.live")
-                .description("Tokens that can still be redeemed, in the whole database, by key")
+                .description("Tokens that can be redeemed, or their redeem repeated, in the whole database, by key")
                 .register(metrics);
     }
 

@@ -39,7 +39,8 @@ class PgBouncerIT {
         try (PostgresServer database = PostgresServer.start()) {
             // Else what nobody waits for would be on the disk soon all the same.
             database.execute("ALTER SYSTEM SET wal_writer_delay = '10s'");
-            database.execute("ALTER SYSTEM SET synchronous_commit = off");
+            // The database's, as the server's own stands on its command line.
+            database.execute("ALTER DATABASE postgres SET synchronous_commit = off");
             database.execute("SELECT pg_reload_conf()");
             int port = freePort();
             Process bouncer = start(mode, database.port(), port);
