@@ -69,7 +69,7 @@ class AuditIT {
                             "redeem done sdk demo",
                             "redeem repeated sdk demo",
                             "redeem refused redeemed sdk demo",
-                            "read refused no live token sdk demo",
+                            "read refused redeemed sdk demo",
                             "issue done sdk demo",
                             "remove done sdk demo",
                             "issue done sdk demo",
