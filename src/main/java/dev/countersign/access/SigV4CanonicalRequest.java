@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.net.URLDecoder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
@@ -69,7 +68,7 @@ final class SigV4CanonicalRequest {
             int names = name(one).compareTo(name(other));
             return names != 0 ? names : one.compareTo(other);
         });
-        return String.join("&", Collections.unmodifiableList(parameters));
+        return String.join("&", parameters);
     }
 
     private static String name(String parameter) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.countersign.access.Principals.AccessKey;
 import dev.countersign.error.ForbiddenException;
+import dev.countersign.http.ExternalUrl;
 import io.quarkus.runtime.Startup;
 import io.vertx.core.MultiMap;
 import jakarta.inject.Inject;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -236,7 +238,7 @@ class SigV4Verifier {
         boolean matches = isEqual(signature, canonical(request, "", signed, bodyHash), date, told);
         for (URI url : externalUrls) {
             if (!matches) {
-                signed.put(HOST, authority(url));
+                signed.put(HOST, ExternalUrl.authority(url));
                 matches = isEqual(signature, canonical(request, prefix(url), signed, bodyHash), date, told);
             }
         }
@@ -275,7 +277,7 @@ class SigV4Verifier {
     /** Path and query. A client of a proxy may send them behind scheme and host (RFC 9112, section 3.2.2). */
     private static String target(String uri) {
         Matcher absolute = ABSOLUTE.matcher(uri);
-        String target = absolute.matches() ? "/" + absolute.group(1) : uri;
+        String target = absolute.matches() ? "/" + Objects.requireNonNullElse(absolute.group(1), "") : uri;
         if (!target.startsWith("/")) {
             throw invalid("The request line must have a path");
         }
@@ -285,14 +287,8 @@ class SigV4Verifier {
     private List<String> hosts(Received request) {
         return Stream.concat(
                         Stream.of(String.valueOf(request.headers().get(HOST))),
-                        externalUrls.stream().map(SigV4Verifier::authority))
+                        externalUrls.stream().map(ExternalUrl::authority))
                 .toList();
-    }
-
-    /** As clients send it in the Host header: without the port that goes without saying. */
-    private static String authority(URI url) {
-        boolean usual = url.getPort() < 0 || url.getPort() == ("https".equals(url.getScheme()) ? 443 : 80);
-        return usual ? url.getHost() : url.getHost() + ":" + url.getPort();
     }
 
     private static String prefix(URI url) {

@@ -38,7 +38,7 @@ class OriginCheck {
         // The setting is access's, which this package doesn't import.
         this.externalHosts = config.getOptionalValues("countersign.sigv4.external-url", URI.class).stream()
                 .flatMap(List::stream)
-                .map(url -> String.valueOf(url.getAuthority()))
+                .map(ExternalUrl::authority)
                 .toList();
     }
 

@@ -186,6 +186,20 @@ class SigV4VerifierTest {
                 .isEqualTo(KEY.principal());
     }
 
+    @Test
+    void targetMayBeSchemeAndHostAlone() {
+        assertThat(verify("host;x-amz-date", VANILLA, received("GET", "http://example.amazonaws.com", headers(), "")))
+                .isEqualTo(KEY.principal());
+    }
+
+    /** Whatever a server makes of it, nobody may add it on the way. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/#x", "/?#x", "/#", "http://example.amazonaws.com/#x"})
+    void whatFollowsAHashIsSigned(String uri) {
+        assertThatThrownBy(() -> verify("host;x-amz-date", VANILLA, received("GET", uri, headers(), "")))
+                .satisfies(refusedAs("InvalidSignatureException"));
+    }
+
     /** With an external URL, callers inside the cluster go on signing the host that they call. */
     @Test
     void hostAsSentAndEachExternalUrlAreTaken() {
