@@ -53,6 +53,16 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
+    /** It looks its classes up by names that depend on a cache's settings: a native image has only some of them. */
+    @Test
+    void nothingKeepsACacheOfCaffeine() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("com.github.benmanes..")
+                .check(CLASSES);
+    }
+
     @Test
     void secretsAreComparedInConstantTime() {
         noClasses()

@@ -111,6 +111,7 @@ final class Batcher<Q, A> {
     void stop() throws InterruptedException {
         stopping = true;
         worker.join(TimeUnit.SECONDS.toMillis(5));
+        // Those that are asked alone have threads of their own.
         for (int i = 0; waiting.get() > 0 && i < 100; i++) {
             Thread.sleep(20);
         }

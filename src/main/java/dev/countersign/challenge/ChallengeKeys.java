@@ -2,8 +2,7 @@ package dev.countersign.challenge;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.countersign.error.LogThrottle;
 import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Startup;
 import jakarta.inject.Inject;
@@ -32,11 +31,7 @@ class ChallengeKeys {
 
     private static final Logger LOG = Logger.getLogger(ChallengeKeys.class);
 
-    private final Cache<String, Boolean> missed = Caffeine.newBuilder()
-            .maximumSize(100)
-            .expireAfterWrite(Duration.ofMinutes(1))
-            .executor(Runnable::run)
-            .build();
+    private final LogThrottle missed = new LogThrottle(Duration.ofMinutes(1));
     private final Map<String, SecretKey> keys = new TreeMap<>();
     private final String activeKeyId;
     private final SecretKey activeKey;
@@ -79,7 +74,7 @@ class ChallengeKeys {
     /** The key with this id; empty, and logged once a minute, when it is not configured though a row was made with it. */
     Optional<SecretKey> key(String id) {
         SecretKey key = keys.get(id);
-        if (key == null && missed.asMap().putIfAbsent(id, true) == null) {
+        if (key == null && missed.permits(id)) {
             LOG.warnf(
                     "Tokens that were made with the key '%s' are refused, as it is not configured. Set"
                             + " countersign.challenge.keys.%1$s again, or wait until the last of them has expired.",

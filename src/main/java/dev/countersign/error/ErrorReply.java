@@ -16,9 +16,9 @@ import jakarta.validation.ConstraintViolation;
 import jakarta.validation.Path;
 import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.WebApplicationException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -36,10 +36,9 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
     /** What a caller knows by another name than Java does. */
     private static final Map<String, String> PARAMETERS = Map.of("idempotencyKey", "Idempotency-Key");
 
-    /** When the last trace of a cause was written, by its class; there are few. */
-    private static final Map<String, Long> TRACED = new ConcurrentHashMap<>();
+    /** By the class of the cause. */
+    private static final LogThrottle TRACES = new LogThrottle(Duration.ofSeconds(1));
 
-    private static final long SECOND = 1_000_000_000;
     private static final Logger LOG = Logger.getLogger(ErrorReply.class);
 
     /** The reply to anything that was thrown. */
@@ -81,10 +80,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
             cause = cause.getCause();
         }
         String name = cause.getClass().getName();
-        long now = System.nanoTime();
-        Long last = TRACED.get(name);
-        if (last == null || now - last > SECOND) {
-            TRACED.put(name, now);
+        if (TRACES.permits(name)) {
             LOG.warnf(thrown, "Answered %d", status);
         } else {
             LOG.warnf("Answered %d: %s, as within the last second, where its trace is", status, name);

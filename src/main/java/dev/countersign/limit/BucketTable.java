@@ -30,8 +30,7 @@ class BucketTable {
 
     /**
      * A new bucket is full, so {@code excluded} tells what a full one has left: capacity is its two columns' sum, and what
-     * was granted is what is wanted. The clock is read once the row is
-     * locked.
+     * was granted is what is wanted. The clock is read once the row is locked.
      *
      * <p>The limit needs no durable commit: what a crash forgets was refilled within a minute. It is said here and not for
      * the session, as a pooler may give the session to a request next.

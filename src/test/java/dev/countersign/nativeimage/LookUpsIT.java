@@ -18,6 +18,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -239,7 +240,7 @@ class LookUpsIT {
                         .findAny()
                         .ifPresentOrElse(
                                 exception -> excepted.merge(exception, 1, Integer::sum),
-                                () -> open.computeIfAbsent(lookUp.caller(), _ -> new java.util.ArrayList<>())
+                                () -> open.computeIfAbsent(lookUp.caller(), _ -> new ArrayList<>())
                                         .add(lookUp));
             }
         }
