@@ -1,5 +1,6 @@
 package dev.countersign.access;
 
+import dev.countersign.logging.LogQueue;
 import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 @Singleton
 public class Audit {
 
-    private static final String CATEGORY = "countersign.audit";
-    private static final Logger LOG = Logger.getLogger(CATEGORY);
+    private static final Logger LOG = Logger.getLogger(LogQueue.AUDIT);
 
     /** An operation has been done, and is durable. */
     public void done(String event, String principal, String app, @Nullable UUID session) {
@@ -59,7 +59,7 @@ public class Audit {
         put(fields, "app", app);
         put(fields, "session", session);
         ExtLogRecord record = new ExtLogRecord(Level.INFO, line(fields), FormatStyle.NO_FORMAT, Audit.class.getName());
-        record.setLoggerName(CATEGORY);
+        record.setLoggerName(LogQueue.AUDIT);
         fields.forEach(record::putMdc);
         LOG.logRaw(record);
     }

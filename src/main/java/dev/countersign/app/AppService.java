@@ -98,9 +98,9 @@ public class AppService {
     }
 
     private <T> CompletionStage<T> inTransaction(String principal, String appId, Supplier<T> work) {
-        return budget.within(limits.admit(AppLimit.REGISTRY, appId, principal)
+        return limits.admit(AppLimit.REGISTRY, appId, principal)
                 .thenCompose(_ ->
-                        budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get))));
+                        budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get)));
     }
 
     /** An app as it now is, and whether it was not there before. */

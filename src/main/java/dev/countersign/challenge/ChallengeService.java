@@ -238,7 +238,7 @@ public class ChallengeService {
 
     /** When the request's time is over: the one place that asks for it. */
     private long deadline() {
-        return System.nanoTime() + budget.timeout().toNanos();
+        return budget.deadline();
     }
 
     /** A live token as its app sees it. */

@@ -2,11 +2,11 @@ package dev.countersign.http;
 
 import dev.countersign.error.ForbiddenException;
 import io.quarkus.vertx.http.runtime.cors.CORSFilter;
-import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
-import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
 import java.net.URI;
 import java.util.List;
 import java.util.Optional;
@@ -19,10 +19,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * The CORS filter of Quarkus, which comes after, would refuse it too, but with an empty body and some of its headers.
  * That filter fails on a same-origin request whose target is no URI, so it doesn't get to see the origin of one.
  */
-class OriginCheck {
-
-    /** Before the CORS filter (300). */
-    private static final int PRIORITY = 310;
+@Singleton
+class OriginCheck implements Handler<RoutingContext> {
 
     private final List<String> origins;
     private final List<Pattern> patterns;
@@ -42,11 +40,8 @@ class OriginCheck {
                 .toList();
     }
 
-    void register(@Observes Filters filters) {
-        filters.register(this::check, PRIORITY);
-    }
-
-    private void check(RoutingContext request) {
+    @Override
+    public void handle(RoutingContext request) {
         List<String> told = request.request().headers().getAll(HttpHeaders.ORIGIN);
         // A cache must not give one origin what another was told.
         request.response().putHeader("Vary", "Origin");

@@ -1,8 +1,6 @@
 package dev.countersign.http;
 
-import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.RoutingContext;
-import jakarta.enterprise.event.Observes;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -16,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Gives every reply a request id, which every log line of the request carries too, and the time (RFC 9110, section 6.6.1),
  * by which AWS clients correct their clock; and keeps caches away.
  */
-class ReplyHeaders {
+final class ReplyHeaders {
 
     static final String REQUEST_ID = "x-amzn-RequestId";
 
@@ -26,17 +24,7 @@ class ReplyHeaders {
 
     private static volatile @Nullable Date date;
 
-    /** Before the CORS filter, which may end a request. */
-    private static final int PRIORITY = Integer.MAX_VALUE;
-
-    void register(@Observes Filters filters) {
-        filters.register(
-                request -> {
-                    set(request);
-                    request.next();
-                },
-                PRIORITY);
-    }
+    private ReplyHeaders() {}
 
     static void set(RoutingContext request) {
         // Unique, and no secret: a secure random one would cost more than the rest of this class.

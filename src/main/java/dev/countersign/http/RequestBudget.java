@@ -2,17 +2,12 @@ package dev.countersign.http;
 
 import dev.countersign.error.UnavailableException;
 import io.quarkus.virtual.threads.VirtualThreads;
-import io.vertx.core.Context;
-import io.vertx.core.Vertx;
-import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -20,13 +15,22 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @Singleton
 public class RequestBudget {
 
+    /** A statement gets a quarter of it, and a wait for a lock a twentieth. */
+    private static final Duration LEAST = Duration.ofMillis(200);
+
+    private static final Duration MOST = Duration.ofMinutes(5);
+
     private final Duration timeout;
     private final ExecutorService threads;
 
+    /** @param timeout The time of a request, from its head to its reply: 200 ms to 5 minutes. */
     @Inject
     public RequestBudget(
             @ConfigProperty(name = "countersign.request-timeout", defaultValue = "PT2S") Duration timeout,
             @VirtualThreads ExecutorService threads) {
+        if (timeout.compareTo(LEAST) < 0 || timeout.compareTo(MOST) > 0) {
+            throw new IllegalStateException("countersign.request-timeout must be between " + LEAST + " and " + MOST);
+        }
         this.timeout = timeout;
         this.threads = threads;
     }
@@ -36,24 +40,28 @@ public class RequestBudget {
         return timeout;
     }
 
+    /** When the request's time is over, on the clock of {@link System#nanoTime}. */
+    public long deadline() {
+        return current().nanoTime();
+    }
+
     /** The outcome of work that waits for nothing by itself, or an {@link UnavailableException} when it is late. */
     public <T> CompletableFuture<T> within(CompletableFuture<T> work) {
         if (work.isDone()) {
             return work;
         }
-        Future<?> alarm = clock().schedule(
-                        () -> work.completeExceptionally(new UnavailableException("The request's time is over")),
-                        timeout.toMillis(),
-                        TimeUnit.MILLISECONDS);
-        var _ = work.whenComplete((_, _) -> alarm.cancel(false));
+        current().whenOver(() -> work.completeExceptionally(new UnavailableException("The request's time is over")));
         return work;
     }
 
     /**
-     * Does work that blocks, on a thread of its own. When its time is over, the thread is interrupted; as it is a
-     * virtual one, that ends a wait on a socket too.
+     * Does work that blocks, on a thread of its own. When the request's time is over, the thread is interrupted; as it is
+     * a virtual one, that ends a wait on a socket too. Work whose time was over before is not begun.
      */
     public <T> CompletableFuture<T> spend(Supplier<T> work) {
+        if (System.nanoTime() - deadline() >= 0) {
+            return CompletableFuture.failedFuture(new UnavailableException("The request's time is over"));
+        }
         CompletableFuture<T> outcome = new CompletableFuture<>();
         Future<?> running = threads.submit(() -> {
             try {
@@ -65,12 +73,8 @@ public class RequestBudget {
         return within(CallerContext.resume(outcome)).whenComplete((_, _) -> running.cancel(true));
     }
 
-    /** The request's own event loop: an alarm there needs no lock and wakes nobody. */
-    private static ScheduledExecutorService clock() {
-        Context caller = Vertx.currentContext();
-        if (caller == null) {
-            throw new IllegalStateException("An operation runs in the context of its request");
-        }
-        return ((ContextInternal) caller).nettyEventLoop();
+    /** What calls an operation without a request begins its time with it. */
+    private RequestDeadline current() {
+        return RequestDeadline.current().orElseGet(() -> RequestDeadline.start(timeout, () -> {}));
     }
 }

@@ -4,23 +4,23 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.countersign.error.BadRequestException;
 import dev.countersign.error.ForbiddenException;
-import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.Handler;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
-import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
 import java.net.URLDecoder;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Refuses what could be understood in two ways (a second host, caller or key), an app ID that could never be one, and a
- * body larger than any request has. It looks at the path as it was sent: once the server has normalised it, {@code ..} and
+ * Refuses what could be understood in two ways (a second host, caller or key), an app ID that could never be one, a method
+ * that the path doesn't have, and a body in a coding that nobody here reads. It looks at the path as it was sent: once the server has normalised it, {@code ..} and
  * an empty app ID would be unknown paths.
  */
-class RequestShape {
-
-    /** After the CORS filter (300), so that a browser can read the error; before authentication (200). */
-    private static final int PRIORITY = 250;
+@Singleton
+class RequestShape implements Handler<RoutingContext> {
 
     private static final String KEY = "Idempotency-Key";
     private static final Pattern CHALLENGE_PATH = Pattern.compile("/+prod/+backend/([^/]*)/challenge(?:/.*)?");
@@ -28,24 +28,27 @@ class RequestShape {
     private static final Pattern DOT_SEGMENT = Pattern.compile("(?:^|/)\\.{1,2}(?:/|$)");
     private static final Pattern APP_ID = Pattern.compile("[a-z0-9]{1,64}");
 
-    void register(@Observes Filters filters) {
-        filters.register(RequestShape::check, PRIORITY);
-    }
-
-    private static void check(RoutingContext request) {
+    @Override
+    public void handle(RoutingContext request) {
         try {
             refuseOtherProtocol(request.request());
             refuseSecondHost(request.request());
             refuseSecondAuthorization(request.request());
             refuseBadKey(request.request());
             refuseBadPath(String.valueOf(request.request().path()));
-            refuseLateBody(request);
         } catch (BadRequestException | ForbiddenException e) {
             request.fail(e);
             return;
         }
-        if (RequestBody.fault(request) == RequestBody.Fault.TOO_LARGE) {
-            request.fail(413);
+        String method = request.request().method().name();
+        Set<String> allowed = Contract.API.methods(request.normalizedPath());
+        if (!allowed.isEmpty() && !allowed.contains(method)) {
+            // RFC 9110, section 15.5.6.
+            request.response().putHeader(HttpHeaders.ALLOW, String.join(", ", allowed));
+            request.fail(405);
+        } else if (request.request().headers().contains(HttpHeaders.CONTENT_ENCODING)
+                && Contract.API.takesBody(method, request.normalizedPath())) {
+            request.fail(415);
         } else {
             request.next();
         }
@@ -57,12 +60,6 @@ class RequestShape {
             return request.normalizedPath() != null;
         } catch (IllegalArgumentException e) {
             return false;
-        }
-    }
-
-    private static void refuseLateBody(RoutingContext request) {
-        if (RequestBody.fault(request) == RequestBody.Fault.TOO_SLOW) {
-            throw new BadRequestException("The body did not arrive in time");
         }
     }
 

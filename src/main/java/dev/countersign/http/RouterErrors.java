@@ -8,6 +8,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /** Replies in the contract's shape to what fails before it reaches an operation, or reaches none. */
@@ -15,8 +16,13 @@ class RouterErrors {
 
     private final ObjectMapper json;
 
-    RouterErrors(ObjectMapper json) {
+    private final boolean docs;
+
+    RouterErrors(
+            ObjectMapper json,
+            @ConfigProperty(name = "countersign.api-docs.enabled", defaultValue = "true") boolean docs) {
         this.json = json;
+        this.docs = docs;
     }
 
     void register(@Observes Router router) {
@@ -25,11 +31,21 @@ class RouterErrors {
         router.route().last().handler(request -> request.fail(404));
         // A path that can't be decoded meets no route at all.
         router.errorHandler(400, this::reply);
+        if (!docs) {
+            // Quarkus' own reply, where the API's documentation is switched off, has no body. After the filters.
+            router.route("/q/swagger-ui*").order(-1).handler(request -> request.fail(404));
+            router.route("/q/openapi*").order(-1).handler(request -> request.fail(404));
+        }
     }
 
     private void reply(RoutingContext request) {
         HttpServerResponse response = request.response();
         if (response.ended()) {
+            return;
+        }
+        if (response.writeQueueFull()) {
+            // It met no filter, and so did not wait for the replies before it to be read.
+            request.request().connection().close();
             return;
         }
         if (!response.headers().contains(ReplyHeaders.REQUEST_ID)) {

@@ -2,13 +2,13 @@ package dev.countersign.limit;
 
 import dev.countersign.api.model.LimitType;
 import dev.countersign.error.TooManyRequestsException;
+import dev.countersign.http.CallerLimit;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.security.spi.runtime.AuthenticationFailureEvent;
 import io.quarkus.security.spi.runtime.AuthorizationFailureEvent;
 import io.quarkus.security.spi.runtime.SecurityEvent;
-import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
@@ -24,10 +24,7 @@ import java.util.Map;
  * Each replica counts for itself, in memory: a caller who isn't known must not make the service write to its database.
  */
 @Singleton
-class RefusedAuthentications {
-
-    /** After the request's shape and method are checked (250, 245), before authentication (200). */
-    private static final int PRIORITY = 240;
+class RefusedAuthentications implements CallerLimit {
 
     private static final int MOST_ADDRESSES = 100_000;
 
@@ -45,10 +42,6 @@ class RefusedAuthentications {
         this.burstNanos = nanosEach * new Rates(config.burst()).capacity(config.refusedAuthenticationPerMinute());
         this.refusals =
                 metrics.counter("countersign.limit.refusals", "limit", LimitType.AUTHENTICATION_RATE.toString());
-    }
-
-    void register(@Observes Filters filters) {
-        filters.register(this::check, PRIORITY);
     }
 
     void onAuthenticationFailure(@Observes AuthenticationFailureEvent event) {
@@ -78,7 +71,8 @@ class RefusedAuthentications {
         }
     }
 
-    private void check(RoutingContext context) {
+    @Override
+    public void handle(RoutingContext context) {
         Duration wait = wait(context);
         if (wait.isZero()) {
             context.next();

@@ -35,8 +35,7 @@ import org.jspecify.annotations.Nullable;
 public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
 
     /** What is read by itself and not as part of a mapping. */
-    static final Set<String> READ_ALONE =
-            Set.of("countersign.request-timeout", "countersign.body-timeout", "countersign.api-docs.enabled");
+    static final Set<String> READ_ALONE = Set.of("countersign.request-timeout", "countersign.api-docs.enabled");
 
     /** Migrations connect as the service does, says application.properties. */
     private static final String DATASOURCE_PASSWORD = "${quarkus.datasource.password:}";

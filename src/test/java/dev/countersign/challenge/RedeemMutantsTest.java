@@ -21,6 +21,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
+import io.smallrye.common.vertx.VertxContext;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.net.URI;
@@ -386,7 +387,7 @@ class RedeemMutantsTest extends ServiceTest {
     /** In a context such as a request has. */
     private ChallengeService.Redeemed redeemNow(ChallengeService service, RedeemAttempt attempt) {
         CompletableFuture<ChallengeService.Redeemed> outcome = new CompletableFuture<>();
-        vertx.getOrCreateContext()
+        VertxContext.createNewDuplicatedContext(vertx.getOrCreateContext())
                 .runOnContext(_ -> service.redeem(attempt).whenComplete((redeemed, failure) -> {
                     if (failure == null) {
                         outcome.complete(redeemed);

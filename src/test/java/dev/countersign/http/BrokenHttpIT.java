@@ -70,7 +70,7 @@ class BrokenHttpIT {
         service = ServiceProcess.start(
                 database,
                 Map.of(
-                        "countersign.body-timeout", BODY_TIMEOUT.toString(),
+                        "countersign.request-timeout", BODY_TIMEOUT.toString(),
                         "quarkus.http.idle-timeout", IDLE_TIMEOUT.toString()));
         database.execute("INSERT INTO app (app_id) VALUES ('demo')");
     }

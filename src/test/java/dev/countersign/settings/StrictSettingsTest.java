@@ -140,7 +140,7 @@ class StrictSettingsTest {
             %prod.countersign.chalenge.max-attempts   | countersign.challenge.max-attempts
             countersign.principals.a.b.subject        | countersign.principals.<name>.subject
             countersign.principals.ci.aps             | countersign.principals.<name>.apps
-            countersign.body-time                     | countersign.body-timeout
+            countersign.request-time                  | countersign.request-timeout
             """)
     void propertyThatNothingReadsIsRefused(String property, String nearest) {
         assertRefused(

@@ -1,0 +1,112 @@
+package dev.countersign.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.NavigableSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.StringTokenizer;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** The paths and methods of the API, from the contract as the service serves it. Nothing else in the code names them. */
+final class Contract {
+
+    /** What the build makes of openapi.yaml, for {@code /q/openapi}. */
+    private static final String DOCUMENT = "META-INF/quarkus-generated-openapi-doc.JSON";
+
+    private static final Set<String> METHODS =
+            Set.of("get", "put", "post", "delete", "options", "head", "patch", "trace");
+
+    /** That of the API. Read once, which is when the image is built where there is one. */
+    static final Contract API = new Contract(document());
+
+    private final List<Route> routes;
+
+    Contract(JsonNode document) {
+        routes = document.path("paths").properties().stream()
+                .map(path -> Route.of(path.getKey(), path.getValue()))
+                .toList();
+    }
+
+    /** The methods of a path, HEAD among them where GET is; empty when the contract has no such path. */
+    Set<String> methods(String path) {
+        return route(path).<Set<String>>map(Route::methods).findFirst().orElse(Set.of());
+    }
+
+    /** Whether an operation has a body of its own. */
+    boolean takesBody(String method, String path) {
+        return route(path).anyMatch(route -> route.withBody.contains(method));
+    }
+
+    /** Whether it is a path as the contract writes it, parameters in braces. */
+    boolean isTemplate(String path) {
+        return routes.stream().anyMatch(route -> route.template.equals(path));
+    }
+
+    /** Whether any path has the method. */
+    boolean isKnown(String method) {
+        return routes.stream().anyMatch(route -> route.methods.contains(method));
+    }
+
+    private Stream<Route> route(String path) {
+        List<String> segments = segments(path);
+        return routes.stream().filter(route -> route.fits(segments));
+    }
+
+    private static JsonNode document() {
+        try (InputStream document = Objects.requireNonNull(
+                Thread.currentThread().getContextClassLoader().getResourceAsStream(DOCUMENT), DOCUMENT)) {
+            return new ObjectMapper().readTree(document);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<String> segments(String path) {
+        List<String> segments = new ArrayList<>();
+        for (var parts = new StringTokenizer(path, "/"); parts.hasMoreTokens(); ) {
+            segments.add(parts.nextToken());
+        }
+        return segments;
+    }
+
+    private record Route(String template, List<String> segments, NavigableSet<String> methods, Set<String> withBody) {
+
+        static Route of(String template, JsonNode operations) {
+            Route route = new Route(template, Contract.segments(template), new TreeSet<>(), new TreeSet<>());
+            operations.properties().stream()
+                    .filter(operation -> METHODS.contains(operation.getKey()))
+                    .forEach(operation -> route.add(operation.getKey().toUpperCase(Locale.ROOT), operation.getValue()));
+            return route;
+        }
+
+        private void add(String method, JsonNode operation) {
+            methods.add(method);
+            if (method.equals("GET")) {
+                methods.add("HEAD");
+            }
+            if (operation.has("requestBody")) {
+                withBody.add(method);
+            }
+        }
+
+        boolean fits(List<String> path) {
+            if (path.size() != segments.size()) {
+                return false;
+            }
+            for (int i = 0; i < segments.size(); i++) {
+                if (!segments.get(i).startsWith("{") && !segments.get(i).equals(path.get(i))) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+}

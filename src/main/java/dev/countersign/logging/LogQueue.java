@@ -1,0 +1,91 @@
+package dev.countersign.logging;
+
+import io.quarkus.bootstrap.logging.InitialConfigurator;
+import io.quarkus.bootstrap.logging.QuarkusDelayedHandler;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.Startup;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.logging.Handler;
+import org.jboss.logging.Logger;
+import org.jboss.logmanager.ExtHandler;
+import org.jboss.logmanager.ExtLogRecord;
+
+/**
+ * Stands before the handlers that configuration has made, and calls them on a thread of its own: whoever reads the log
+ * slowly, or not at all, holds no event loop. While too much waits to be written, {@link #isFull} says so, so that nothing
+ * is begun that the audit would have to tell of. Records of the audit are then kept all the same, as what they tell of has
+ * happened, and others are dropped and counted. Safe for use by many threads.
+ */
+@Startup
+@Singleton
+public class LogQueue extends ExtHandler {
+
+    /** The category whose records are never dropped. */
+    public static final String AUDIT = "countersign.audit";
+
+    /** Some megabytes, and at a full rate of creates the records of a second. */
+    private static final int MOST = 10_000;
+
+    private static final long STOP_MILLIS = 1_000;
+
+    private static final Logger LOG = Logger.getLogger(LogQueue.class);
+
+    private final BlockingQueue<ExtLogRecord> waiting = new LinkedBlockingQueue<>();
+    private final AtomicLong dropped = new AtomicLong();
+    private final QuarkusDelayedHandler root = InitialConfigurator.DELAYED_HANDLER;
+    private final Handler[] written;
+
+    LogQueue() {
+        written = root.getHandlers();
+        Thread.ofPlatform().daemon().name("log").start(this::write);
+        root.setHandlers(new Handler[] {this});
+    }
+
+    /** Whether more waits to be written than should. */
+    public boolean isFull() {
+        return waiting.size() >= MOST;
+    }
+
+    @Override
+    protected void doPublish(ExtLogRecord record) {
+        if (isFull() && !AUDIT.equals(record.getLoggerName())) {
+            dropped.incrementAndGet();
+        } else {
+            // What only this thread knows.
+            record.copyMdc();
+            waiting.add(record);
+        }
+    }
+
+    private void write() {
+        try {
+            while (true) {
+                ExtLogRecord record = waiting.take();
+                for (Handler handler : written) {
+                    handler.publish(record);
+                }
+                if (!isFull() && dropped.get() > 0) {
+                    LOG.warnf("The log was read too slowly: %d records were dropped", dropped.getAndSet(0));
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What is logged later is written at once, unless nobody reads it. */
+    void stop(@Observes ShutdownEvent event) throws InterruptedException {
+        for (long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
+                !waiting.isEmpty() && System.nanoTime() < end; ) {
+            Thread.sleep(1);
+        }
+        if (waiting.isEmpty()) {
+            root.setHandlers(written);
+        }
+    }
+}
