@@ -22,7 +22,7 @@ class PrincipalsTest {
             PREFIX + "console.secret-access-key", SECRET,
             PREFIX + "console.apps", "demo,web*",
             PREFIX + "console.permissions", "issue,read");
-    private static final Map<String, String> ISSUER = Map.of(
+    static final Map<String, String> ISSUER = Map.of(
             "quarkus.oidc.auth-server-url", "https://people",
             "quarkus.oidc.token.audience", "countersign",
             "quarkus.oidc.token.signature-algorithm", "RS256",
