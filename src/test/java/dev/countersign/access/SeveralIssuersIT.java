@@ -191,6 +191,20 @@ class SeveralIssuersIT {
         }
     }
 
+    @Test
+    void onlyIssuerMayHaveAName() {
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "quarkus.oidc.people.auth-server-url",
+                people.url(),
+                "quarkus.oidc.people.token.audience",
+                TokenIssuer.AUDIENCE));
+        principal(settings, "ann", Map.of("subject", "ann"));
+        try (ServiceProcess alone = ServiceProcess.start(database, settings)) {
+            create(alone, "demo", people.issue(TokenIssuer.claims("ann"))).statusCode(200);
+            create(alone, "demo", cluster.issue(TokenIssuer.claims("ann"))).statusCode(401);
+        }
+    }
+
     private static JwtClaims operator() {
         JwtClaims claims = TokenIssuer.claims("bob");
         claims.setStringClaim("email", "bob@example.com");
