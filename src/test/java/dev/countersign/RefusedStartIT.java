@@ -65,6 +65,8 @@ class RefusedStartIT {
     @CsvSource(delimiter = '|', textBlock = """
             COUNTERSIGN_PRINCIPALS_CI_RUNNER_PERMISSION | issue     | COUNTERSIGN_PRINCIPALS_CI_RUNNER_PERMISSION is no setting; the nearest is COUNTERSIGN_PRINCIPALS_<NAME>_PERMISSIONS
             COUNTERSIGN_CHALENGE_ACTIVE_KEY             | k1        | COUNTERSIGN_CHALENGE_ACTIVE_KEY is no setting; the nearest is COUNTERSIGN_CHALLENGE_ACTIVE_KEY
+            QUARKUS_OIDC_PEOPLE_AUTH_SERVER_URL         | http://localhost:1 | Set quarkus.oidc.people.token.audience too
+            COUNTERSIGN_PRINCIPALS_SDK_SUBJECT_CLAIM    | email     | countersign.principals.sdk: issuer, claim and subject-claim need a subject
             COUNTERSIGN_PRINCIPALS_SDK_X_SECRET_ACCESS_KEY | ' a-secret-of-thirty-two-characters-or-more' | COUNTERSIGN_PRINCIPALS_SDK_X_SECRET_ACCESS_KEY begins or ends with white space
             """)
     void variableEndsTheStartAndSaysWhatToSet(String variable, String value, String message) {

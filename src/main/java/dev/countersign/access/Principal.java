@@ -24,12 +24,6 @@ public record Principal(String name, List<String> apps, Set<Permission> permissi
 
     /** Whether it may do this with the app. */
     public boolean may(Permission permission, String appId) {
-        return may(permission) && apps.stream().anyMatch(pattern -> matches(pattern, appId));
-    }
-
-    private static boolean matches(String pattern, String appId) {
-        return pattern.endsWith("*")
-                ? appId.startsWith(pattern.substring(0, pattern.length() - 1))
-                : appId.equals(pattern);
+        return may(permission) && apps.stream().anyMatch(pattern -> new NamePattern(pattern).matches(appId));
     }
 }

@@ -1,7 +1,5 @@
 package dev.countersign.access;
 
-import io.quarkus.oidc.runtime.OidcConfig;
-import io.quarkus.oidc.runtime.OidcTenantConfig;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
@@ -11,9 +9,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The configured principals, by what they show of themselves. Made at start, so that a service whose principals are
@@ -35,49 +35,44 @@ public class Principals {
     private static final Pattern APPS = Pattern.compile("[a-z0-9]{1,64}|[a-z0-9]{0,64}\\*");
 
     private final Map<String, AccessKey> byAccessKeyId = new HashMap<>();
-    private final Map<String, Principal> bySubject = new HashMap<>();
+    private final JwtPrincipals byToken;
     private final Optional<Principal> anonymous;
 
     @Inject
     Principals(
-            PrincipalsConfig principals, AccessConfig access, Instance<DevelopmentBuild> development, OidcConfig oidc) {
-        this(principals, access, development.isUnsatisfied());
-        List<String> mistakes = new ArrayList<>();
-        oidc.namedTenants().forEach((tenant, issuer) -> {
-            if (hasKeys(issuer)) {
-                String name = tenant.equals(OidcConfig.DEFAULT_TENANT_KEY) ? "quarkus.oidc" : "quarkus.oidc." + tenant;
-                check(name, issuer.token(), mistakes);
+            PrincipalsConfig principals,
+            AccessConfig access,
+            Instance<DevelopmentBuild> development,
+            TokenIssuers issuers) {
+        this(principals, access, development.isUnsatisfied(), issuers);
+    }
+
+    Principals(PrincipalsConfig config, AccessConfig access, boolean production, TokenIssuers issuers) {
+        List<String> mistakes = new ArrayList<>(issuers.mistakes());
+        Map<String, Principal> byName = new HashMap<>();
+        config.byName().forEach((name, principal) -> byName.put(name, add(name, principal, mistakes)));
+        byToken = new JwtPrincipals(config.byName().entrySet().stream()
+                .filter(entry -> hasToken(entry.getValue()))
+                .map(entry -> JwtPrincipal.of(
+                        Objects.requireNonNull(byName.get(entry.getKey())), entry.getValue(), issuers, mistakes))
+                .toList());
+        mistakes.addAll(byToken.mistakes());
+        anonymous = access.anonymousPrincipal().map(byName::get);
+        if (production) {
+            refuseDevelopment(config, access, mistakes);
+            if (!byToken.isEmpty() && issuers.isEmpty()) {
+                mistakes.add("a principal has a subject, and there is no issuer of tokens:"
+                        + " set quarkus.oidc.auth-server-url");
             }
-        });
-        if (development.isUnsatisfied()
-                && !bySubject.isEmpty()
-                && oidc.namedTenants().values().stream().noneMatch(Principals::hasKeys)) {
-            mistakes.add(
-                    "a principal has a subject, and there is no issuer of tokens: set quarkus.oidc.auth-server-url");
+        } else if (anonymous.isEmpty() && access.anonymousPrincipal().isPresent()) {
+            mistakes.add("countersign.access.anonymous-principal names no principal");
         }
         refuse(mistakes);
     }
 
-    /** Whether tokens can be verified by it: it says in one of its ways where the keys are. */
-    private static boolean hasKeys(OidcTenantConfig issuer) {
-        return issuer.tenantEnabled()
-                && (issuer.authServerUrl().isPresent()
-                        || issuer.publicKey().isPresent()
-                        || issuer.jwksPath().isPresent()
-                        || issuer.provider().isPresent());
-    }
-
-    private static void check(String name, OidcTenantConfig.Token token, List<String> mistakes) {
-        List<String> audience = token.audience().orElse(List.of());
-        if (audience.isEmpty() || audience.contains("any")) {
-            mistakes.add(name + " has an issuer of tokens. Set " + name
-                    + ".token.audience too, to the name that it has for this service, or tokens made for other services"
-                    + " would be taken.");
-        }
-        if (token.signatureAlgorithm().isEmpty()) {
-            mistakes.add(name + " has an issuer of tokens. Set " + name
-                    + ".token.signature-algorithm too, such as RS256, or a token could choose it.");
-        }
+    private static boolean hasToken(PrincipalsConfig.PrincipalConfig config) {
+        return Stream.of(config.subject(), config.issuer(), config.claim(), config.subjectClaim())
+                .anyMatch(Optional::isPresent);
     }
 
     private static void refuse(List<String> mistakes) {
@@ -87,27 +82,14 @@ public class Principals {
         }
     }
 
-    Principals(PrincipalsConfig config, AccessConfig access, boolean production) {
-        List<String> mistakes = new ArrayList<>();
-        Map<String, Principal> byName = new HashMap<>();
-        config.byName().forEach((name, principal) -> byName.put(name, add(name, principal, mistakes)));
-        anonymous = access.anonymousPrincipal().map(byName::get);
-        if (production) {
-            refuseDevelopment(config, access, mistakes);
-        } else if (anonymous.isEmpty() && access.anonymousPrincipal().isPresent()) {
-            mistakes.add("countersign.access.anonymous-principal names no principal");
-        }
-        refuse(mistakes);
-    }
-
     /** The access key with this ID. */
     Optional<AccessKey> accessKey(String id) {
         return Optional.ofNullable(byAccessKeyId.get(id));
     }
 
-    /** The principal that calls with tokens of this subject. */
-    Optional<Principal> ofSubject(String subject) {
-        return Optional.ofNullable(bySubject.get(subject));
+    /** The principals that the token is of: one, if the settings are right. */
+    List<JwtPrincipal> ofToken(TokenClaims token) {
+        return byToken.of(token);
     }
 
     /** Whom a caller without credentials is taken for; never anyone in production. */
@@ -125,11 +107,6 @@ public class Principals {
         if (config.accessKeyId().isPresent() || config.secretAccessKey().isPresent()) {
             addAccessKey(prefix, config, principal, mistakes);
         }
-        config.subject().ifPresent(subject -> {
-            if (bySubject.put(subject, principal) != null) {
-                mistakes.add(prefix + "another principal has the same subject");
-            }
-        });
         return principal;
     }
 

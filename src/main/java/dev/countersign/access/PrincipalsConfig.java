@@ -23,8 +23,26 @@ public interface PrincipalsConfig {
         /** The secret of that key, at least 32 characters. */
         Optional<String> secretAccessKey();
 
-        /** The subject ({@code sub}) of the JSON Web Tokens with which the principal calls. */
+        /**
+         * The subject ({@code sub}) of the JSON Web Tokens with which the principal calls: exact, a prefix that ends with
+         * {@code *}, or {@code *} for all. A caller whose token is of several principals gets 403.
+         */
         Optional<String> subject();
+
+        /** The issuer ({@code iss}) of these tokens. May be left out when there is only one issuer. */
+        Optional<String> issuer();
+
+        /**
+         * A claim that these tokens must have too, as {@code groups=console-admins}: the string itself, or an array that
+         * contains it. {@code email} counts only if {@code email_verified} is true.
+         */
+        Optional<String> claim();
+
+        /**
+         * The claim that says whom these tokens speak for, {@code sub} by default. A token in which it isn't a string of 1
+         * to 256 characters gets 403; {@code email} counts only if {@code email_verified} is true.
+         */
+        Optional<String> subjectClaim();
 
         /** Its apps: app IDs, prefixes that end with {@code *}, or {@code *} for all. */
         Optional<List<String>> apps();

@@ -43,7 +43,7 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
                         .map(anonymous -> identities.authenticate(new KnownPrincipal.Request(anonymous)))
                         .orElseGet(() -> Uni.createFrom().nullItem());
             } else if ((header + " ").toLowerCase(Locale.ROOT).startsWith("bearer ")) {
-                // OIDC has not taken it: there is no issuer.
+                // OIDC has not taken it: it is of no issuer that is configured.
                 throw new AuthenticationFailedException("Bearer tokens are not accepted");
             }
             Principal principal = verifier.verify(header, received(context));

@@ -3,8 +3,8 @@
  *
  * <p>{@link PrincipalsConfig} names the principals; {@link Principals} checks them at start, so that a mistake stops the
  * service and not a caller. A request is authenticated when it reaches an operation that asks for a permission: a bearer
- * token by Quarkus OIDC, whose subject {@link SubjectPrincipals} maps to a principal, and everything else by {@link
- * SigV4Mechanism}, which has {@link SigV4Verifier} compute the signature again. {@link Permissions} then decides by the
+ * token by Quarkus OIDC with the keys of the issuer that {@link IssuerResolver} finds, after which {@link
+ * SubjectPrincipals} maps it to a principal, and everything else by {@link SigV4Mechanism}, which has {@link SigV4Verifier} compute the signature again. {@link Permissions} then decides by the
  * principal's permissions and apps. {@link Audit} writes one line for whatever came of it.
  */
 @NullMarked

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarkus.oidc.runtime.OidcConfig;
+import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.util.HashMap;
@@ -20,6 +22,20 @@ class PrincipalsTest {
             PREFIX + "console.secret-access-key", SECRET,
             PREFIX + "console.apps", "demo,web*",
             PREFIX + "console.permissions", "issue,read");
+    static final Map<String, String> ISSUER = Map.of(
+            "quarkus.oidc.auth-server-url", "https://people",
+            "quarkus.oidc.token.audience", "countersign",
+            "quarkus.oidc.token.signature-algorithm", "RS256",
+            "quarkus.oidc.token.issuer", "https://people");
+    static final Map<String, String> ISSUERS = Map.of(
+            "quarkus.oidc.auth-server-url", "https://cluster",
+            "quarkus.oidc.token.audience", "countersign",
+            "quarkus.oidc.token.signature-algorithm", "RS256",
+            "quarkus.oidc.token.issuer", "https://cluster",
+            "quarkus.oidc.people.auth-server-url", "https://people",
+            "quarkus.oidc.people.token.audience", "countersign",
+            "quarkus.oidc.people.token.signature-algorithm", "RS256",
+            "quarkus.oidc.people.token.issuer", "https://people");
 
     @Test
     void principalMayWhatItsPermissionsAndAppsSay() {
@@ -87,7 +103,75 @@ class PrincipalsTest {
             settings.put(PREFIX + name + ".apps", "*");
             settings.put(PREFIX + name + ".permissions", "issue");
         }
-        assertRefused(settings, "another principal has the same subject");
+        assertRefused(settings, "each of its callers would be one too, and be refused");
+    }
+
+    @Test
+    void jwtPrincipalsThatCanNotBeTrueAreNamed() {
+        assertRefused(token(Map.of("claim", "groups=admins")), "one: issuer, claim and subject-claim need a subject");
+        assertRefused(token(Map.of("subject-claim", "email")), "one: issuer, claim and subject-claim need a subject");
+        assertRefused(token(Map.of("subject", "system:*:app")), "one: subject may have a * at its end only");
+        assertRefused(token(Map.of("subject", "*", "claim", "groups")), "one: claim must be a claim's name and value");
+        assertRefused(token(Map.of("subject", "*", "claim", "=admins")), "one: claim must be a claim's name and value");
+        assertRefused(token(Map.of("subject", "*", "claim", "groups=")), "one: claim must be a claim's name and value");
+        assertRefused(
+                token(Map.of("subject", "*", "issuer", "https://other.example.com")),
+                ISSUERS,
+                "one: issuer is https://other.example.com, which is none of [https://cluster, https://people]");
+        assertRefused(token(Map.of("subject", "*")), ISSUERS, "one: set issuer, to the iss of its tokens: there are");
+        assertRefused(token(Map.of("subject", "*")), Map.of(), "there is no issuer of tokens: set quarkus.oidc");
+    }
+
+    @Test
+    void principalsThatWouldNeverBeAloneAreNamed() {
+        assertOverlap(Map.of("subject", "*"), Map.of("subject", "ann"));
+        assertOverlap(Map.of("subject", "system:*"), Map.of("subject", "system:serviceaccount:*"));
+        assertOverlap(Map.of("subject", "ann"), Map.of("subject", "ann", "claim", "groups=admins"));
+        assertOverlap(Map.of("subject", "*"), Map.of("subject", "an*", "claim", "groups=admins"));
+        assertOverlap(
+                Map.of("subject", "*", "claim", "groups=admins"), Map.of("subject", "ann", "claim", "groups=admins"));
+        assertOverlap(Map.of("subject", "*", "subject-claim", "email"), Map.of("subject", "ann"));
+        assertOverlap(Map.of("subject", "*"), Map.of("subject", "ann", "issuer", "https://people"));
+    }
+
+    @Test
+    void principalsThatMayBeAloneAreTaken() {
+        assertNoOverlap(Map.of("subject", "ann"), Map.of("subject", "anne"));
+        assertNoOverlap(Map.of("subject", "system:a*"), Map.of("subject", "system:b*"));
+        assertNoOverlap(
+                Map.of("subject", "*", "claim", "groups=admins"), Map.of("subject", "*", "claim", "groups=users"));
+        assertNoOverlap(Map.of("subject", "*", "claim", "groups=admins"), Map.of("subject", "ann"));
+        Map<String, String> settings = two(
+                Map.of("subject", "same", "issuer", "https://people"),
+                Map.of("subject", "same", "issuer", "https://cluster"));
+        assertThatCode(() -> principals(settings, ISSUERS, true)).doesNotThrowAnyException();
+    }
+
+    @Test
+    void issuersThatCouldNotBeTrustedOrToldApartAreNamed() {
+        String people = "quarkus.oidc.people";
+        assertRefused(GOOD, issuers("quarkus.oidc.token.audience", ""), "Set quarkus.oidc.token.audience too");
+        assertRefused(GOOD, issuers(people + ".token.audience", "any"), "Set " + people + ".token.audience too");
+        assertRefused(GOOD, issuers(people + ".token.signature-algorithm", ""), "Set " + people + ".token.signature-");
+        assertRefused(
+                GOOD, issuers(people + ".token.issuer", "any"), "Set " + people + ".token.issuer too, to the iss");
+        assertRefused(GOOD, issuers(people + ".token.issuer", ""), "which tells them from those of the other issuers");
+        assertRefused(GOOD, issuers(people + ".token.issuer", "https://cluster"), "two issuers have https://cluster");
+        for (String keys : new String[] {"public-key", "jwks-path", "certificate-chain.trust-store-file", "provider"}) {
+            assertRefused(
+                    GOOD,
+                    Map.of(
+                            people + "." + keys,
+                            keys.equals("provider") ? "microsoft" : "keys",
+                            people + ".token.audience",
+                            "countersign",
+                            people + ".token.signature-algorithm",
+                            "RS256"),
+                    "Set " + people + ".token.issuer too, to the iss of its tokens, or a token could choose it");
+        }
+        Map<String, String> discovered = new HashMap<>(ISSUER);
+        discovered.remove("quarkus.oidc.token.issuer");
+        assertThatCode(() -> principals(GOOD, discovered, true)).doesNotThrowAnyException();
     }
 
     @Test
@@ -112,8 +196,41 @@ class PrincipalsTest {
         assertThatCode(() -> principals(Map.of(), false)).doesNotThrowAnyException();
     }
 
+    private static Map<String, String> token(Map<String, String> principal) {
+        return two(principal, Map.of("subject", "somebody-else"));
+    }
+
+    private static Map<String, String> two(Map<String, String> one, Map<String, String> other) {
+        Map<String, String> settings = new HashMap<>();
+        Map.of("one", one, "other", other).forEach((name, principal) -> {
+            principal.forEach((key, value) -> settings.put(PREFIX + name + "." + key, value));
+            settings.put(PREFIX + name + ".apps", "*");
+            settings.put(PREFIX + name + ".permissions", "issue");
+        });
+        return settings;
+    }
+
+    private static void assertOverlap(Map<String, String> broad, Map<String, String> narrow) {
+        assertRefused(two(broad, narrow), "other: each of its callers would be one too, and be refused");
+        assertRefused(two(narrow, broad), "one: each of its callers would be other too, and be refused");
+    }
+
+    private static void assertNoOverlap(Map<String, String> one, Map<String, String> other) {
+        assertThatCode(() -> principals(two(one, other), true)).doesNotThrowAnyException();
+    }
+
+    private static Map<String, String> issuers(String key, String value) {
+        Map<String, String> issuers = new HashMap<>(ISSUERS);
+        issuers.put(key, value);
+        return issuers;
+    }
+
     private static void assertRefused(Map<String, String> settings, String message) {
-        assertThatThrownBy(() -> principals(settings, true))
+        assertRefused(settings, ISSUER, message);
+    }
+
+    private static void assertRefused(Map<String, String> settings, Map<String, String> issuers, String message) {
+        assertThatThrownBy(() -> principals(settings, issuers, true))
                 .isInstanceOf(Principals.InvalidPrincipalsException.class)
                 .hasMessageContaining(message)
                 .hasMessageNotContaining(SECRET);
@@ -135,13 +252,22 @@ class PrincipalsTest {
     }
 
     private static Principals principals(Map<String, String> settings, boolean production) {
-        SmallRyeConfigBuilder builder =
-                new SmallRyeConfigBuilder().withMapping(PrincipalsConfig.class).withMapping(AccessConfig.class);
-        settings.forEach(builder::withDefaultValue);
+        return principals(settings, ISSUER, production);
+    }
+
+    static Principals principals(Map<String, String> settings, Map<String, String> issuers, boolean production) {
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(PrincipalsConfig.class)
+                .withMapping(AccessConfig.class)
+                .withMapping(OidcConfig.class)
+                .withSources(new PropertiesConfigSource(settings, "principals", 250))
+                .withSources(new PropertiesConfigSource(issuers, "issuers", 250));
         SmallRyeConfig config = builder.build();
         return new Principals(
                 config.getConfigMapping(PrincipalsConfig.class),
                 config.getConfigMapping(AccessConfig.class),
-                production);
+                production,
+                new TokenIssuers(config.getConfigMapping(OidcConfig.class)));
     }
 }

@@ -34,6 +34,7 @@ public final class TokenIssuer implements AutoCloseable {
     private final HttpServer server;
     private volatile RsaJsonWebKey key = newKey();
     private final AtomicInteger introspections = new AtomicInteger();
+    private final AtomicInteger fetches = new AtomicInteger();
 
     private TokenIssuer(HttpServer server) {
         this.server = server;
@@ -43,10 +44,12 @@ public final class TokenIssuer implements AutoCloseable {
                         {"issuer": "%s", "jwks_uri": "%s/jwks", "token_endpoint": "%s/token",
                          "introspection_endpoint": "%s/introspect"}
                         """.formatted(url(), url(), url(), url())));
-        server.createContext(
-                "/jwks", exchange -> reply(exchange, """
-                        {"keys": [%s]}
-                        """.formatted(key.toJson(OutputControlLevel.PUBLIC_ONLY))));
+        server.createContext("/jwks", exchange -> {
+            fetches.incrementAndGet();
+            reply(exchange, """
+                    {"keys": [%s]}
+                    """.formatted(key.toJson(OutputControlLevel.PUBLIC_ONLY)));
+        });
         server.createContext("/introspect", exchange -> {
             introspections.incrementAndGet();
             reply(exchange, """
@@ -66,8 +69,13 @@ public final class TokenIssuer implements AutoCloseable {
     }
 
     public static TokenIssuer start() {
+        return start(0);
+    }
+
+    /** On a port of the test's choice. */
+    public static TokenIssuer start(int port) {
         try {
-            return new TokenIssuer(HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));
+            return new TokenIssuer(HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -95,8 +103,33 @@ public final class TokenIssuer implements AutoCloseable {
 
     /** Signs any claims, which become those of this issuer. */
     public String issue(JwtClaims claims) {
-        claims.setIssuer(url());
+        return issue(claims, url());
+    }
+
+    /** The same, which become those of another issuer. */
+    public String issue(JwtClaims claims, String iss) {
+        claims.setIssuer(iss);
+        return issueAsIs(claims);
+    }
+
+    /** Signs any claims. */
+    public String issueAsIs(JwtClaims claims) {
         return sign(claims.toJson(), AlgorithmIdentifiers.RSA_USING_SHA256);
+    }
+
+    /** How often its keys were fetched. */
+    public int fetches() {
+        return fetches.get();
+    }
+
+    /** From now on signs with, and publishes, another key only. */
+    public void changeKey() {
+        key = newKey();
+    }
+
+    /** How often this one was asked whether a token is good. */
+    public int questions() {
+        return introspections.get();
     }
 
     /** What a good token says. */

@@ -1,0 +1,77 @@
+package dev.countersign.access;
+
+import io.quarkus.oidc.runtime.OidcConfig;
+import io.quarkus.oidc.runtime.OidcTenantConfig;
+import io.quarkus.oidc.runtime.OidcUtils;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An issuer of JSON Web Tokens, which is a tenant of Quarkus OIDC.
+ *
+ * @param key the tenant's name in the configuration
+ */
+record IssuerTenant(String key, OidcTenantConfig config) {
+
+    private static final String ANY = "any";
+
+    /** By which Quarkus finds the tenant. */
+    String id() {
+        return isDefault() ? OidcUtils.DEFAULT_TENANT_ID : key;
+    }
+
+    /** The {@code iss} of its tokens; empty if Quarkus learns it from the issuer. */
+    Optional<String> iss() {
+        return config.token().issuer();
+    }
+
+    /** Whether tokens can be verified by it: it says in one of its ways where the keys are. */
+    boolean hasKeys() {
+        return config.tenantEnabled()
+                && (config.authServerUrl().isPresent()
+                        || config.publicKey().isPresent()
+                        || config.jwksPath().isPresent()
+                        || config.certificateChain().trustStoreFile().isPresent()
+                        || config.provider().isPresent());
+    }
+
+    /** What would let it take tokens that were not made for this service, or by this issuer. */
+    List<String> mistakes() {
+        List<String> mistakes = new ArrayList<>();
+        List<String> audience = config.token().audience().orElse(List.of());
+        if (audience.isEmpty() || audience.contains(ANY)) {
+            mistakes.add(set(
+                    "token.audience",
+                    "to the name that it has for this service, or tokens made for other services would be taken"));
+        }
+        if (config.token().signatureAlgorithm().isEmpty()) {
+            mistakes.add(set("token.signature-algorithm", "such as RS256, or a token could choose it"));
+        }
+        if (iss().map(ANY::equals).orElse(!isDiscovered())) {
+            mistakes.add(set("token.issuer", "to the iss of its tokens, or a token could choose it"));
+        }
+        return mistakes;
+    }
+
+    /** How to tell it from the others. */
+    String setIss() {
+        return set("token.issuer", "to the iss of its tokens, which tells them from those of the other issuers");
+    }
+
+    private String set(String property, String reason) {
+        String prefix = isDefault() ? "quarkus.oidc" : "quarkus.oidc." + key;
+        return prefix + " has an issuer of tokens. Set " + prefix + "." + property + " too, " + reason + ".";
+    }
+
+    private boolean isDefault() {
+        return key.equals(OidcConfig.DEFAULT_TENANT_KEY);
+    }
+
+    /** A known provider may leave the issuer open. */
+    private boolean isDiscovered() {
+        return config.authServerUrl().isPresent()
+                && config.discoveryEnabled().orElse(true)
+                && config.provider().isEmpty();
+    }
+}

@@ -1,0 +1,57 @@
+package dev.countersign.access;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import jakarta.json.JsonString;
+import jakarta.json.JsonValue;
+import java.util.Collection;
+import java.util.Optional;
+import org.jose4j.jwt.JwtClaims;
+import org.jspecify.annotations.Nullable;
+
+/** What a verified JSON Web Token says. A claim of another type than is asked for counts as absent. */
+record TokenClaims(JwtClaims claims) {
+
+    private static final int MAX_SUBJECT_LENGTH = 256;
+
+    /** Whether the claim is this string, or an array that contains it. */
+    boolean has(String name, String value) {
+        Object claim = value(name);
+        return claim instanceof Collection<?> many
+                ? many.stream().anyMatch(one -> value.equals(text(one)))
+                : value.equals(text(claim));
+    }
+
+    /** The claim, if it is a string. */
+    Optional<String> string(String name) {
+        return Optional.ofNullable(text(value(name)));
+    }
+
+    /** The claim, if the contract can say it of a code: 1 to 256 characters that PostgreSQL can store. */
+    Optional<String> subject(String name) {
+        return string(name)
+                .filter(subject -> !subject.isEmpty()
+                        && subject.codePointCount(0, subject.length()) <= MAX_SUBJECT_LENGTH
+                        && subject.indexOf('\0') < 0
+                        && UTF_8.newEncoder().canEncode(subject));
+    }
+
+    /** An address that its owner has not confirmed is anybody's. */
+    private @Nullable Object value(String name) {
+        return name.equals("email") && !isTrue(claims.getClaimValue("email_verified"))
+                ? null
+                : claims.getClaimValue(name);
+    }
+
+    private static boolean isTrue(@Nullable Object value) {
+        return Boolean.TRUE.equals(value) || JsonValue.TRUE.equals(value);
+    }
+
+    private static @Nullable String text(@Nullable Object value) {
+        return switch (value) {
+            case String string -> string;
+            case JsonString string -> string.getString();
+            case null, default -> null;
+        };
+    }
+}

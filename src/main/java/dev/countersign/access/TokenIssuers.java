@@ -1,0 +1,60 @@
+package dev.countersign.access;
+
+import io.quarkus.oidc.runtime.OidcConfig;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The issuers of JSON Web Tokens. Immutable. */
+@Singleton
+class TokenIssuers {
+
+    private final List<IssuerTenant> all;
+
+    TokenIssuers(OidcConfig oidc) {
+        all = oidc.namedTenants().entrySet().stream()
+                .map(tenant -> new IssuerTenant(tenant.getKey(), tenant.getValue()))
+                .filter(IssuerTenant::hasKeys)
+                .toList();
+    }
+
+    boolean isEmpty() {
+        return all.isEmpty();
+    }
+
+    boolean areSeveral() {
+        return all.size() > 1;
+    }
+
+    /** Whose tokens say this of their issuer. An issuer whose {@code iss} is not configured is the only one. */
+    Optional<IssuerTenant> of(Optional<String> iss) {
+        return all.stream()
+                .filter(issuer -> issuer.iss().isEmpty() || issuer.iss().equals(iss))
+                .findFirst();
+    }
+
+    /** What is configured of the {@code iss} of tokens. */
+    List<String> configured() {
+        return all.stream().flatMap(issuer -> issuer.iss().stream()).sorted().toList();
+    }
+
+    List<String> mistakes() {
+        List<String> mistakes = new ArrayList<>();
+        Set<String> seen = new HashSet<>();
+        for (IssuerTenant issuer : all) {
+            List<String> own = issuer.mistakes();
+            mistakes.addAll(own);
+            if (areSeveral() && own.isEmpty() && issuer.iss().isEmpty()) {
+                mistakes.add(issuer.setIss());
+            }
+            issuer.iss()
+                    .filter(iss -> !seen.add(iss))
+                    .ifPresent(iss -> mistakes.add("two issuers have " + iss
+                            + " as token.issuer, and a token could not be told by it: leave one out"));
+        }
+        return mistakes;
+    }
+}
