@@ -66,7 +66,7 @@ class OriginCheck implements Handler<RoutingContext> {
     private boolean isSameOrigin(HttpServerRequest request, String origin) {
         String host = String.valueOf(request.getHeader(HttpHeaders.HOST));
         int scheme = origin.indexOf("://");
-        if (scheme < 0) {
+        if (scheme <= 0 || host.isEmpty()) {
             return false;
         }
         String authority = origin.substring(scheme + "://".length());

@@ -6,6 +6,8 @@ import static org.openqa.selenium.support.ui.ExpectedConditions.visibilityOfElem
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import dev.countersign.support.Browser;
 import dev.countersign.support.Callers;
 import dev.countersign.support.ServiceTest;
@@ -14,6 +16,11 @@ import io.quarkus.test.junit.DisabledOnIntegrationTest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -64,6 +71,34 @@ class SwaggerUiTest extends ServiceTest {
                 .isEqualTo(created);
         assertThat(TestDatabase.query("SELECT issued_to FROM challenge_session WHERE session_id = '" + session + "'"))
                 .containsExactly(Callers.TESTER);
+    }
+
+    @Test
+    void loadsBehindAProxyThatTakesAPrefixAway() throws IOException {
+        HttpServer proxy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        proxy.createContext("/tokens/", SwaggerUiTest::forward);
+        proxy.start();
+        try {
+            browser.get("http://localhost:" + proxy.getAddress().getPort() + "/tokens/q/swagger-ui/");
+            assertThat(appearing("#operations-Challenge-CreateToken").isDisplayed())
+                    .isTrue();
+        } finally {
+            proxy.stop(0);
+        }
+    }
+
+    private static void forward(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().getPath().substring("/tokens".length());
+        HttpURLConnection service = (HttpURLConnection) URI.create("http://localhost:" + RestAssured.port + path)
+                .toURL()
+                .openConnection();
+        int status = service.getResponseCode();
+        byte[] body = status < 400 ? service.getInputStream().readAllBytes() : new byte[0];
+        exchange.getResponseHeaders().set("Content-Type", String.valueOf(service.getContentType()));
+        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(body);
+        }
     }
 
     private void authorize() {

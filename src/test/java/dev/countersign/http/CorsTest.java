@@ -107,6 +107,11 @@ class CorsTest extends ServiceTest {
             assertThat(reply.status()).isEqualTo(403);
             assertThat(reply.body()).isEqualTo("{\"message\":\"The origin may not call this service\"}");
         }
+        try (KeptConnection connection = new KeptConnection(RestAssured.port)) {
+            String request = "OPTIONS " + PATH + " HTTP/1.1\r\nOrigin: ://\r\nHost: \r\n\r\n";
+            assertThat(connection.exchange(request.getBytes(US_ASCII), false).status())
+                    .isEqualTo(403);
+        }
     }
 
     private static List<String> list(Response reply, String header) {
