@@ -22,14 +22,24 @@ class SubjectPrincipals implements SecurityIdentityAugmentor {
     /** A subject that no principal has keeps an identity that may do nothing. */
     @Override
     public Uni<SecurityIdentity> augment(SecurityIdentity identity, AuthenticationRequestContext context) {
-        Optional<Principal> principal = identity.getPrincipal() instanceof JsonWebToken token
-                ? Optional.ofNullable(token.getSubject()).flatMap(principals::ofSubject)
-                : Optional.empty();
         return Uni.createFrom()
-                .item(principal
-                        .<SecurityIdentity>map(known -> QuarkusSecurityIdentity.builder(identity)
-                                .setPrincipal(known)
-                                .build())
-                        .orElse(identity));
+                .item(
+                        identity.getPrincipal() instanceof JsonWebToken token
+                                ? principal(token)
+                                        .map(known -> known(identity, known, token))
+                                        .orElse(identity)
+                                : identity);
+    }
+
+    private Optional<Principal> principal(JsonWebToken token) {
+        return Optional.ofNullable(token.getSubject()).flatMap(principals::ofSubject);
+    }
+
+    private static SecurityIdentity known(SecurityIdentity identity, Principal principal, JsonWebToken token) {
+        return QuarkusSecurityIdentity.builder(identity)
+                .setPrincipal(principal)
+                .addAttribute(Caller.SUBJECT, token.getSubject())
+                .addAttribute(Caller.SUBJECT_ISSUER, token.getIssuer())
+                .build();
     }
 }

@@ -5,7 +5,8 @@
  * service and not a caller. A request is authenticated when it reaches an operation that asks for a permission: a bearer
  * token by Quarkus OIDC, whose subject {@link SubjectPrincipals} maps to a principal, and everything else by {@link
  * SigV4Mechanism}, which has {@link SigV4Verifier} compute the signature again. {@link Permissions} then decides by the
- * principal's permissions and apps. {@link Audit} writes one line for whatever came of it.
+ * principal's permissions and apps; {@link Caller} also has the bearer token's own subject, for whom it may ask for a token.
+ * {@link Audit} writes one line for whatever came of it.
  */
 @NullMarked
 package dev.countersign.access;
