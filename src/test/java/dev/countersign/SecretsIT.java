@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.support.AwsCredentials;
 import dev.countersign.support.PostgresServer;
 import dev.countersign.support.ServiceClient;
+import dev.countersign.support.ServiceClient.Token;
 import dev.countersign.support.ServiceProcess;
 import dev.countersign.support.SignedRequest;
 import dev.countersign.support.TokenIssuer;
@@ -22,6 +23,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -43,6 +45,7 @@ class SecretsIT {
 
     private static final int CREATES = 1000;
     private static final String QUOTES_BODIES = "org.jboss.resteasy.reactive.server.handlers.RequestDeserializeHandler";
+    private static final String VERIFIER = "verifier-canary-of-43-characters-and-some-more";
     private static final String PATH_CANARY = "path-that-nobody-has";
 
     private static final HttpClient HTTP =
@@ -96,6 +99,7 @@ class SecretsIT {
                     client.redeem("demo", session, code, "idempotency-key-canary");
                     client.redeem("demo", session, code, "idempotency-key-canary");
                     client.redeem("demo", session, code);
+                    redeemWithAVerifier(client, service);
                 } else if (i % 10 == 1) {
                     client.remove("demo", session);
                 }
@@ -106,6 +110,23 @@ class SecretsIT {
             metrics = get(service.managementUri().resolve("/q/metrics"));
             log = service.log();
         }
+    }
+
+    private static void redeemWithAVerifier(ServiceClient client, ServiceProcess service) throws Exception {
+        byte[] hash = MessageDigest.getInstance("SHA-256").digest(VERIFIER.getBytes(UTF_8));
+        String challenge = Base64.getUrlEncoder().withoutPadding().encodeToString(hash);
+        Token token = Token.of(client.create("demo", "{\"codeChallenge\":\"" + challenge + "\"}"));
+        CODES.add(token.code());
+        String path = "/prod/backend/demo/challenge/" + token.session() + "/redeem";
+        for (String form : List.of(
+                "{\"challengeCode\":\"x\",\"codeVerifier\":VERIFIER}",
+                "{\"challengeCode\":\"x\",\"codeVerifier\":[\"VERIFIER\"]}")) {
+            String body = form.replace("VERIFIER", VERIFIER);
+            assertThat(send(service, path, body, sign("POST", path, body))).isEqualTo(400);
+        }
+        String body = "{\"challengeCode\":\"" + token.code() + "\",\"codeVerifier\":\"" + VERIFIER + "\"}";
+        assertThat(send(service, path, body, sign("POST", path, body))).isEqualTo(200);
+        assertThat(send(service, path, body, sign("POST", path, body))).isEqualTo(404);
     }
 
     /** What Jackson says of them quotes what it stumbled over. */
@@ -196,7 +217,11 @@ class SecretsIT {
         List<String> secrets = Stream.of(
                         CODES.stream(),
                         SIGNATURES.stream(),
-                        Stream.of(AwsCredentials.SECRET_ACCESS_KEY, ServiceProcess.KEY, "idempotency-key-canary"))
+                        Stream.of(
+                                AwsCredentials.SECRET_ACCESS_KEY,
+                                ServiceProcess.KEY,
+                                "idempotency-key-canary",
+                                VERIFIER))
                 .flatMap(all -> all)
                 .toList();
         // What was found may be shown here: it is worth nothing any more.

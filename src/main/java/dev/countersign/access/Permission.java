@@ -8,6 +8,8 @@ import java.util.Optional;
 public enum Permission {
     /** Create tokens. */
     ISSUE,
+    /** Name the subject of a token, whoever it is. */
+    DELEGATE,
     /** Read live tokens, their codes included. */
     READ,
     /** Remove live tokens. */

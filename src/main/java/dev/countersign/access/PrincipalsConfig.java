@@ -47,7 +47,7 @@ public interface PrincipalsConfig {
         /** Its apps: app IDs, prefixes that end with {@code *}, or {@code *} for all. */
         Optional<List<String>> apps();
 
-        /** Its permissions: any of {@code issue}, {@code read}, {@code remove}, {@code redeem}, {@code admin}. */
+        /** Its permissions: any of {@code issue}, {@code delegate}, {@code read}, {@code remove}, {@code redeem}, {@code admin}. */
         Optional<List<String>> permissions();
     }
 }

@@ -55,8 +55,8 @@ class SubjectPrincipals implements SecurityIdentityAugmentor {
         }
         QuarkusSecurityIdentity.Builder known = QuarkusSecurityIdentity.builder(identity)
                 .setPrincipal(match.principal())
-                .addAttribute(CallerSubject.SUBJECT, subject.get());
-        token.string("iss").ifPresent(iss -> known.addAttribute(CallerSubject.ISSUER, iss));
+                .addAttribute(Caller.SUBJECT, subject.get());
+        token.string("iss").ifPresent(iss -> known.addAttribute(Caller.SUBJECT_ISSUER, iss));
         return known.build();
     }
 

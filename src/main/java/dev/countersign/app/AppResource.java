@@ -20,11 +20,13 @@ class AppResource implements AppsApi {
     private final AppService service;
     private final SecurityIdentity identity;
     private final CreatedStatus status;
+    private final AppDefaults defaults;
 
-    AppResource(AppService service, SecurityIdentity identity, CreatedStatus status) {
+    AppResource(AppService service, SecurityIdentity identity, CreatedStatus status, AppDefaults defaults) {
         this.service = service;
         this.identity = identity;
         this.status = status;
+        this.defaults = defaults;
     }
 
     @Override
@@ -47,7 +49,7 @@ class AppResource implements AppsApi {
     @Override
     @PermissionsAllowed("admin")
     public CompletionStage<AppRespObj> getApp(String appId) {
-        return service.get(principal().getName(), appId).thenApply(AppResource::reply);
+        return service.get(principal().getName(), appId).thenApply(this::reply);
     }
 
     @Override
@@ -60,7 +62,7 @@ class AppResource implements AppsApi {
     @PermissionsAllowed("list")
     public CompletionStage<ListAppsRespObj> listApps(Integer limit, @Nullable String nextToken) {
         // One more than asked for tells whether there is a next page.
-        return service.list(principal(), nextToken == null ? "" : nextToken, limit + 1)
+        return service.list(principal(), nextToken == null ? "" : PageCursor.appId(nextToken), limit + 1)
                 .thenApply(found -> page(found, limit));
     }
 
@@ -83,22 +85,24 @@ class AppResource implements AppsApi {
         return (Principal) identity.getPrincipal();
     }
 
-    private static ListAppsRespObj page(List<App> found, int limit) {
+    private ListAppsRespObj page(List<App> found, int limit) {
         List<App> page = found.subList(0, Math.min(limit, found.size()));
         ListAppsRespObj reply = new ListAppsRespObj();
-        reply.setApps(page.stream().map(AppResource::reply).toList());
+        reply.setApps(page.stream().map(this::reply).toList());
         if (found.size() > limit) {
-            reply.setNextToken(page.getLast().appId);
+            reply.setNextToken(PageCursor.after(page.getLast().appId));
         }
         return reply;
     }
 
-    private static AppRespObj reply(App app) {
+    private AppRespObj reply(App app) {
         AppRespObj reply = new AppRespObj();
         reply.setAppId(app.appId);
         reply.setDisplayName(app.displayName);
         reply.setTtlSeconds(app.ttlSeconds);
         reply.setCreateTokenPerMinute(app.createTokenPerMinute);
+        reply.setEffectiveTtlSeconds(defaults.ttlSeconds(app));
+        reply.setEffectiveCreateTokenPerMinute(defaults.createTokenPerMinute(app));
         reply.setCreatedAt(app.createdAt.atOffset(ZoneOffset.UTC));
         return reply;
     }

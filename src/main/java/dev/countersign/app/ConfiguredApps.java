@@ -9,6 +9,7 @@ import jakarta.inject.Singleton;
 import jakarta.validation.Validator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -18,6 +19,8 @@ import java.util.stream.Stream;
  */
 @Singleton
 class ConfiguredApps {
+
+    private static final Set<String> CONFIGURED = Set.of("appId", "displayName", "ttlSeconds", "createTokenPerMinute");
 
     private final AppsConfig config;
     private final Validator validator;
@@ -66,7 +69,8 @@ class ConfiguredApps {
         shown.setTtlSeconds(app.ttlSeconds().orElse(null));
         shown.setCreateTokenPerMinute(app.createTokenPerMinute().orElse(null));
         return validator.validate(shown).stream()
-                .filter(violation -> !violation.getPropertyPath().toString().equals("createdAt"))
+                .filter(violation ->
+                        CONFIGURED.contains(violation.getPropertyPath().toString()))
                 .map(violation -> "countersign.apps." + appId + ": "
                         + kebab(violation.getPropertyPath().toString()) + " " + violation.getMessage());
     }

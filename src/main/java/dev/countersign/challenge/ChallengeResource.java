@@ -1,32 +1,42 @@
 package dev.countersign.challenge;
 
+import dev.countersign.access.Caller;
 import dev.countersign.api.ChallengeApi;
+import dev.countersign.api.model.CreateTokenReqObj;
 import dev.countersign.api.model.CreateTokenRespObj;
 import dev.countersign.api.model.DeleteTokenRespObj;
 import dev.countersign.api.model.GetTokenRespObj;
 import dev.countersign.challenge.ChallengeService.Challenge;
+import dev.countersign.error.BadRequestException;
 import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.PermitAll;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** The challenge operations of the contract. */
 class ChallengeResource implements ChallengeApi {
 
     private final ChallengeService service;
     private final SecurityIdentity identity;
+    private final TokenContext contexts;
+    private final RoutingContext request;
 
-    ChallengeResource(ChallengeService service, SecurityIdentity identity) {
+    ChallengeResource(
+            ChallengeService service, SecurityIdentity identity, TokenContext contexts, RoutingContext request) {
         this.service = service;
         this.identity = identity;
+        this.contexts = contexts;
+        this.request = request;
     }
 
     @Override
     @PermissionsAllowed("issue")
-    public CompletionStage<CreateTokenRespObj> createToken(String appId) {
-        return service.issue(appId, principal()).thenApply(challenge -> {
+    public CompletionStage<CreateTokenRespObj> createToken(String appId, @Nullable CreateTokenReqObj body) {
+        return service.issue(appId, Caller.of(identity), asked(body)).thenApply(challenge -> {
             CreateTokenRespObj reply = new CreateTokenRespObj();
             reply.setAppId(challenge.session().appId);
             reply.setSessionId(challenge.session().sessionId.toString());
@@ -78,6 +88,24 @@ class ChallengeResource implements ChallengeApi {
     public CompletionStage<Void> deleteTokenOptions(String appId, String sessionId) {
         // As above.
         return CompletableFuture.completedStage(null);
+    }
+
+    private TokenRequest asked(@Nullable CreateTokenReqObj body) {
+        if (body == null) {
+            if (request.body().length() > 0) {
+                // JSON's null, which Jackson takes for no body.
+                throw new BadRequestException("The body is not the JSON object that the contract describes");
+            }
+            return TokenRequest.EMPTY;
+        }
+        if (body.getSubject() != null) {
+            UnicodeText.require("subject", body.getSubject());
+        }
+        return new TokenRequest(
+                body.getSubject(),
+                body.getContext() == null ? null : contexts.write(body.getContext()),
+                body.getTtlSeconds(),
+                body.getCodeChallenge());
     }
 
     private String principal() {

@@ -5,7 +5,11 @@ import static dev.countersign.challenge.ChallengeSession.State.ISSUED;
 import static dev.countersign.challenge.ChallengeSession.State.REDEEMED;
 
 import dev.countersign.access.Audit;
+import dev.countersign.access.Caller;
 import dev.countersign.challenge.ChallengeSession.SessionKey;
+import dev.countersign.challenge.ChallengeSessionRepository.Insertion;
+import dev.countersign.error.BadRequestException;
+import dev.countersign.error.ForbiddenException;
 import dev.countersign.error.NoSuchResourceException;
 import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.error.UnavailableException;
@@ -13,11 +17,13 @@ import dev.countersign.http.RequestBudget;
 import dev.countersign.limit.AppLimit;
 import dev.countersign.limit.AppLimits;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiPredicate;
 import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +43,9 @@ public class ChallengeService {
     private final Audit audit;
     private final AppLimits limits;
     private final TokenCounts counts;
+    private final BiPredicate<@Nullable String, @Nullable String> verifierFits;
 
+    @Inject
     ChallengeService(
             ChallengeKeys keys,
             ChallengeSessionRepository sessions,
@@ -45,12 +53,25 @@ public class ChallengeService {
             Audit audit,
             AppLimits limits,
             TokenCounts counts) {
+        this(keys, sessions, budget, audit, limits, counts, CodeChallenge::isMet);
+    }
+
+    /** With another guard on the verifier, for the test that shows what it is for. */
+    ChallengeService(
+            ChallengeKeys keys,
+            ChallengeSessionRepository sessions,
+            RequestBudget budget,
+            Audit audit,
+            AppLimits limits,
+            TokenCounts counts,
+            BiPredicate<@Nullable String, @Nullable String> verifierFits) {
         this.keys = keys;
         this.sessions = sessions;
         this.budget = budget;
         this.audit = audit;
         this.limits = limits;
         this.counts = counts;
+        this.verifierFits = verifierFits;
     }
 
     /**
@@ -59,28 +80,53 @@ public class ChallengeService {
      * <ul>
      *   <li>{@link NoSuchResourceException} when the app is not registered
      *   <li>{@link TooManyRequestsException} when too many were made for the app lately
+     *   <li>{@link ForbiddenException} when it is to be for a subject whom the caller may not name
+     *   <li>{@link BadRequestException} when it is to live for longer than the app's tokens do
      * </ul>
      *
-     * @param issuedTo the name of the principal that asks, empty when nobody is known
+     * <p>It is for the caller's own subject when the request names none.
      */
-    public CompletionStage<Challenge> issue(String appId, String issuedTo) {
+    CompletionStage<Challenge> issue(String appId, Caller caller, TokenRequest request) {
+        if (!mayAskFor(request.subject(), caller, appId)) {
+            audit.refused("issue", "other subject", caller.name(), appId, null, request.subject());
+            return CompletableFuture.failedStage(new ForbiddenException(
+                    "AccessDeniedException", "The caller may not name this subject: it lacks the permission delegate"));
+        }
         long deadline = deadline();
-        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId, issuedTo)
+        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId, caller.name())
                 .thenCompose(_ -> {
-                    ChallengeSession session = ChallengeSession.of(appId, keys.activeKeyId(), issuedTo);
-                    return sessions.insert(session, deadline).thenApply(written -> issued(session, written));
+                    ChallengeSession session = ChallengeSession.of(appId, keys.activeKeyId(), caller.name(), request);
+                    if (request.subject() != null && caller.isDelegate(appId)) {
+                        // No issuer has vouched for it.
+                        session.subject = request.subject();
+                    } else {
+                        session.subject = caller.subject();
+                        session.subjectIssuer = caller.subjectIssuer();
+                    }
+                    return sessions.insert(session, request.ttlSeconds(), deadline)
+                            .thenApply(insertion -> issued(session, insertion));
                 }));
     }
 
-    private Challenge issued(ChallengeSession session, boolean written) {
-        if (!written) {
-            audit.refused("issue", "unknown app", session.issuedTo, session.appId, null);
-            counts.refused();
-            throw NoSuchResourceException.app();
-        }
-        audit.done("issue", session.issuedTo, session.appId, session.sessionId);
-        counts.issued();
-        return new Challenge(session, ChallengeCode.derive(keys.activeKey(), session));
+    private static boolean mayAskFor(@Nullable String subject, Caller caller, String appId) {
+        return subject == null || subject.equals(caller.subject()) || caller.isDelegate(appId);
+    }
+
+    private Challenge issued(ChallengeSession session, Insertion insertion) {
+        return switch (insertion) {
+            case Insertion.UnknownApp _ -> {
+                audit.refused("issue", "unknown app", session.issuedTo, session.appId, null, session.subject);
+                counts.refused();
+                throw NoSuchResourceException.app();
+            }
+            case Insertion.TtlTooLong(int most) ->
+                throw new BadRequestException("ttlSeconds must be at most " + most + ", as for all tokens of this app");
+            case Insertion.Done _ -> {
+                audit.done("issue", session.issuedTo, session.appId, session.sessionId, session.subject);
+                counts.issued();
+                yield new Challenge(session, ChallengeCode.derive(keys.activeKey(), session));
+            }
+        };
     }
 
     /**
@@ -98,15 +144,43 @@ public class ChallengeService {
                 .thenApply(found -> {
                     String refusal = refusal(found);
                     if (refusal != null) {
-                        audit.refused("read", refusal, principal, appId, sessionId);
+                        audit.refused("read", refusal, principal, appId, sessionId, subject(found));
                         counts.refused(hasExpired(found));
                         throw NoSuchResourceException.token();
                     }
-                    audit.done("read", principal, appId, sessionId);
                     ChallengeSession session = found.orElseThrow();
+                    audit.done("read", principal, appId, sessionId, session.subject);
                     return new Challenge(
                             session,
                             ChallengeCode.derive(keys.key(session.keyId).orElseThrow(), session));
+                }));
+    }
+
+    /**
+     * Tells what became of a token, which is redeemed, locked or neither, until its time is over. Changes nothing, and
+     * counts as a read for limits. Fails as {@link #read} does, but not for a token that was redeemed or locked.
+     */
+    CompletionStage<ChallengeSession> status(String appId, UUID sessionId, String principal) {
+        long deadline = deadline();
+        return budget.within(limits.admit(AppLimit.READ, appId, principal)
+                .thenCompose(_ -> sessions.find(new SessionKey(appId, sessionId), deadline))
+                .thenApply(found -> {
+                    if (found.filter(session -> session.state != EXPIRED && session.hasTheExpiryOfItsId())
+                            .isEmpty()) {
+                        String refusal = refusal(found);
+                        audit.refused(
+                                "status",
+                                refusal == null ? "unknown" : refusal,
+                                principal,
+                                appId,
+                                sessionId,
+                                subject(found));
+                        counts.refused(hasExpired(found));
+                        throw NoSuchResourceException.token();
+                    }
+                    ChallengeSession session = found.orElseThrow();
+                    audit.done("status", principal, appId, sessionId, session.subject);
+                    return session;
                 }));
     }
 
@@ -134,14 +208,14 @@ public class ChallengeService {
     /**
      * Redeems a code: each code works exactly once, whatever happens. Of all calls that present the right code of a live
      * token, however concurrent and in whatever process, one succeeds and its success is durable; every other one is
-     * refused. The exception is the same principal's repeat with the same idempotency key and code, which gets the same
-     * result again while the token would have lived.
+     * refused. The exception is the same principal's repeat with the same idempotency key, code and verifier, which gets
+     * the same result again while the token would have lived.
      *
-     * <p>A wrong code costs an attempt, durably, and the last one locks the token. Why a call was refused can't be told
+     * <p>A wrong code, or a wrong verifier, costs an attempt, durably, and the last one locks the token. Why a call was refused can't be told
      * from the exception, nor from the time it took. Fails with
      *
      * <ul>
-     *   <li>{@link NoSuchResourceException} when the code is wrong, or the app has no such live token
+     *   <li>{@link NoSuchResourceException} when the code is wrong, or the verifier, or the app has no such live token
      *   <li>{@link TooManyRequestsException} when too many codes were tried with the app lately; this one was not, and
      *       cost no attempt
      * </ul>
@@ -165,9 +239,9 @@ public class ChallengeService {
                         return sessions.find(attempt.key(), deadline)
                                 .thenCompose(now -> repeatOrRefuse(now, attempt, deadline));
                     }
-                    audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
+                    audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId(), found.subject);
                     counts.redeemed();
-                    return CompletableFuture.completedStage(new Redeemed(found, redeemedAt.get()));
+                    return CompletableFuture.completedStage(new Redeemed(found, redeemedAt.get(), false));
                 });
     }
 
@@ -177,7 +251,7 @@ public class ChallengeService {
         Redeemed before =
                 found.flatMap(session -> earlierResult(session, attempt)).orElse(null);
         if (before != null) {
-            audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId());
+            audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId(), before.session.subject);
             return CompletableFuture.completedStage(before);
         }
         return sessions.countAttempt(attempt.key(), deadline).thenApply(locked -> {
@@ -187,10 +261,11 @@ public class ChallengeService {
                     refusal == null ? "wrong code" : refusal,
                     attempt.principal(),
                     attempt.appId(),
-                    attempt.sessionId());
+                    attempt.sessionId(),
+                    subject(found));
             counts.refused(hasExpired(found));
             if (locked) {
-                audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId());
+                audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId(), subject(found));
                 counts.locked();
             }
             throw NoSuchResourceException.token();
@@ -205,17 +280,18 @@ public class ChallengeService {
                         && keys.key(session.keyId)
                                 .filter(key -> attempt.repeats(key, session))
                                 .isPresent()
-                ? Optional.of(new Redeemed(session, at))
+                ? Optional.of(new Redeemed(session, at, true))
                 : Optional.empty();
     }
 
-    /** Does the same work whether there is a code to compare with or not. */
+    /** The verifier's too. Does the same work whether there is a code to compare with or not. */
     private boolean codeIsRight(Optional<ChallengeSession> found, RedeemAttempt attempt) {
         ChallengeSession session = found.orElse(NO_SESSION);
         Optional<SecretKey> key = refusal(found) == null ? keys.key(session.keyId) : Optional.empty();
         boolean matches =
                 ChallengeCode.derive(key.orElse(keys.activeKey()), session).matches(attempt.code());
-        return matches && key.isPresent();
+        boolean fits = verifierFits.test(session.codeChallenge, attempt.verifier());
+        return matches && fits && key.isPresent();
     }
 
     /** Why there is no code for what was found, for the audit alone; null for a live token. */
@@ -230,6 +306,10 @@ public class ChallengeService {
             return "expiry changed";
         }
         return keys.key(session.keyId).isPresent() ? null : "key gone";
+    }
+
+    private static @Nullable String subject(Optional<ChallengeSession> found) {
+        return found.map(session -> session.subject).orElse(null);
     }
 
     private static boolean hasExpired(Optional<ChallengeSession> found) {
@@ -248,6 +328,7 @@ public class ChallengeService {
      * A redeemed token.
      *
      * @param at by the database's clock
+     * @param repeated whether an earlier call has redeemed it
      */
-    record Redeemed(ChallengeSession session, Instant at) {}
+    record Redeemed(ChallengeSession session, Instant at, boolean repeated) {}
 }

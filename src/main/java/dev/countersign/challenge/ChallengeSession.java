@@ -62,8 +62,11 @@ class ChallengeSession {
     @Nullable
     String codeChallenge;
 
-    /** Not stored yet. The database gives it the app's generation, its times, and with them the beginning of its ID. */
-    static ChallengeSession of(String appId, String keyId, String issuedTo) {
+    /**
+     * Not stored yet, and without a subject. The database gives it the app's generation, its times, and with them the
+     * beginning of its ID.
+     */
+    static ChallengeSession of(String appId, String keyId, String issuedTo, TokenRequest request) {
         byte[] random = new byte[10 + 16];
         // Not kept in a static field, which a native image would have with the seed of the machine that built it.
         new SecureRandom().nextBytes(random);
@@ -72,6 +75,8 @@ class ChallengeSession {
         session.appId = appId;
         session.keyId = keyId;
         session.issuedTo = issuedTo;
+        session.context = request.context();
+        session.codeChallenge = request.codeChallenge();
         session.sessionId = new UUID(0x8000 | (bits.getShort() & 0x0fff), Long.MIN_VALUE | (bits.getLong() >>> 2));
         session.salt = new byte[16];
         bits.get(session.salt);

@@ -17,9 +17,11 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -39,7 +41,10 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSession, SessionKey> {
 
-    /** The join refuses unknown apps as of now, and the database's clock gives the times. */
+    /**
+     * The join refuses unknown apps as of now, and the database's clock gives the times. A session that asks for more than
+     * its app's TTL is left out.
+     */
     static final String INSERT = """
             INSERT INTO challenge_session
                    (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at,
@@ -50,15 +55,32 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                    new.subject, new.subject_issuer, new.context, new.code_challenge
               FROM unnest(cast(:apps AS text[]), cast(:idTails AS text[]), cast(:keys AS text[]), cast(:salts AS bytea[]),
                           cast(:issuedTo AS text[]), cast(:subjects AS text[]), cast(:issuers AS text[]),
-                          cast(:contexts AS text[]), cast(:codeChallenges AS text[]))
-                   AS new (app_id, id_tail, key_id, salt, issued_to, subject, subject_issuer, context, code_challenge)
+                          cast(:contexts AS text[]), cast(:codeChallenges AS text[]), cast(:ttls AS integer[]))
+                   AS new (app_id, id_tail, key_id, salt, issued_to, subject, subject_issuer, context, code_challenge,
+                           ttl_seconds)
               JOIN app ON app.app_id = new.app_id
              CROSS JOIN LATERAL (
                    SELECT now_ms AS created_at,
-                          now_ms + make_interval(secs => coalesce(app.ttl_seconds, :defaultTtl)) AS expires_at
+                          now_ms + make_interval(secs => coalesce(new.ttl_seconds, app.ttl_seconds, :defaultTtl))
+                          AS expires_at
                      FROM date_trunc('milliseconds', statement_timestamp()) AS now_ms) AS life
              WHERE (SELECT set_config('synchronous_commit', 'on', true)) = 'on'
+               AND (new.ttl_seconds IS NULL OR new.ttl_seconds <= coalesce(app.ttl_seconds, :defaultTtl))
             RETURNING session_id, app_generation, created_at, expires_at
+            """;
+
+    /** The same for a batch in which a session asks for a TTL: also tells which ask for too much, and how much they may. */
+    static final String INSERT_WITH_TTLS = "WITH written AS (\n" + INSERT + """
+            )
+            SELECT session_id, app_generation, created_at, expires_at, cast(NULL AS integer) AS most
+              FROM written
+             UNION ALL
+            SELECT cast('000000000000' || asked.id_tail AS uuid), NULL, NULL, NULL,
+                   cast(floor(coalesce(app.ttl_seconds, :defaultTtl)) AS integer)
+              FROM unnest(cast(:apps AS text[]), cast(:idTails AS text[]), cast(:ttls AS integer[]))
+                   AS asked (app_id, id_tail, ttl_seconds)
+              JOIN app ON app.app_id = asked.app_id
+             WHERE asked.ttl_seconds > coalesce(app.ttl_seconds, :defaultTtl)
             """;
 
     /**
@@ -169,7 +191,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
     private final String countAttempts;
     private final StatementTimeouts timeouts;
     private final MeterRegistry metrics;
-    private final Batcher<ChallengeSession, Boolean> inserts;
+    private final Batcher<Creation, Insertion> inserts;
     private final Batcher<SessionKey, Optional<ChallengeSession>> lookUps;
     private final Batcher<Redemption, Optional<Instant>> redemptions;
     private final Batcher<SessionKey, Boolean> attempts;
@@ -194,7 +216,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         this.countAttempts = countAttempts;
         this.timeouts = timeouts;
         this.metrics = metrics;
-        this.inserts = batcher("issue", session -> session.sessionId, this::insertAll);
+        this.inserts = batcher("issue", creation -> creation.session.sessionId, this::insertAll);
         this.lookUps = batcher("find", key -> key, this::findAll);
         this.redemptions = batcher("redeem", Redemption::key, this::redeemAll);
         this.attempts = batcher("count-attempt", key -> key, this::countAll);
@@ -211,9 +233,13 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         }
     }
 
-    /** Inserts a session and completes it with what the database decides; false when the app is not registered. */
-    CompletableFuture<Boolean> insert(ChallengeSession session, long deadline) {
-        return inserts.ask(session, deadline);
+    /**
+     * Inserts a session and completes it with what the database decides, or says why it did not.
+     *
+     * @param ttlSeconds how long the session lives; null for as long as its app's do
+     */
+    CompletableFuture<Insertion> insert(ChallengeSession session, @Nullable Integer ttlSeconds, long deadline) {
+        return inserts.ask(new Creation(session, ttlSeconds), deadline);
     }
 
     /** The session of a registered app as of a moment after this call, if its row is there. */
@@ -266,33 +292,47 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         }
     }
 
-    private List<Boolean> insertAll(List<ChallengeSession> sessions) {
+    private List<Insertion> insertAll(List<Creation> creations) {
+        List<ChallengeSession> sessions =
+                creations.stream().map(Creation::session).toList();
+        boolean withTtls = creations.stream().anyMatch(creation -> creation.ttlSeconds != null);
         Map<String, Object[]> written = rows(
-                        INSERT,
+                        withTtls ? INSERT_WITH_TTLS : INSERT,
                         query -> query.setParameter("apps", texts(sessions, s -> s.appId))
                                 .setParameter("idTails", texts(sessions, s -> ChallengeSession.idTail(s.sessionId)))
                                 .setParameter("keys", texts(sessions, s -> s.keyId))
                                 .setParameter("salts", bytes(sessions, s -> s.salt))
                                 .setParameter("issuedTo", texts(sessions, s -> s.issuedTo))
-                                .setParameter("subjects", texts(sessions, s -> s.subject))
-                                .setParameter("issuers", texts(sessions, s -> s.subjectIssuer))
-                                .setParameter("contexts", texts(sessions, s -> s.context))
-                                .setParameter("codeChallenges", texts(sessions, s -> s.codeChallenge))
+                                .setParameter("subjects", sparse(texts(sessions, s -> s.subject)))
+                                .setParameter("issuers", sparse(texts(sessions, s -> s.subjectIssuer)))
+                                .setParameter("contexts", sparse(texts(sessions, s -> s.context)))
+                                .setParameter("codeChallenges", sparse(texts(sessions, s -> s.codeChallenge)))
+                                .setParameter(
+                                        "ttls",
+                                        withTtls
+                                                ? creations.stream()
+                                                        .map(Creation::ttlSeconds)
+                                                        .toArray(Integer[]::new)
+                                                : new Integer[0])
                                 .setParameter("defaultTtl", defaultTtlSeconds))
                 .stream()
                 .collect(toMap(row -> ChallengeSession.idTail((UUID) row[0]), row -> row));
         return sessions.stream()
-                .map(session -> {
-                    Object[] row = written.get(ChallengeSession.idTail(session.sessionId));
-                    if (row != null) {
-                        session.sessionId = (UUID) row[0];
-                        session.appGeneration = (Long) row[1];
-                        session.createdAt = (Instant) row[2];
-                        session.expiresAt = (Instant) row[3];
-                    }
-                    return row != null;
-                })
+                .map(session -> insertion(session, written.get(ChallengeSession.idTail(session.sessionId))))
                 .toList();
+    }
+
+    private static Insertion insertion(ChallengeSession session, Object @Nullable [] row) {
+        if (row == null) {
+            return new Insertion.UnknownApp();
+        } else if (row.length > 4 && row[4] != null) {
+            return new Insertion.TtlTooLong((Integer) row[4]);
+        }
+        session.sessionId = (UUID) row[0];
+        session.appGeneration = (Long) row[1];
+        session.createdAt = (Instant) row[2];
+        session.expiresAt = (Instant) row[3];
+        return new Insertion.Done();
     }
 
     private List<Optional<ChallengeSession>> findAll(List<SessionKey> keys) {
@@ -376,9 +416,32 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         return all.stream().map(text).toArray(String[]::new);
     }
 
+    /** Without elements when all are null, which costs nothing to send and means the same to {@code unnest}. */
+    private static @Nullable String[] sparse(@Nullable String[] texts) {
+        return Arrays.stream(texts).allMatch(Objects::isNull) ? new String[0] : texts;
+    }
+
     private static <T> byte @Nullable [][] bytes(List<T> all, Function<T, byte @Nullable []> bytes) {
         return all.stream().map(bytes).toArray(byte[][]::new);
     }
+
+    /** What became of an insert. */
+    sealed interface Insertion {
+
+        record Done() implements Insertion {}
+
+        record UnknownApp() implements Insertion {}
+
+        /**
+         * It asked to live for longer than its app's sessions do.
+         *
+         * @param most how long those live, in seconds
+         */
+        record TtlTooLong(int most) implements Insertion {}
+    }
+
+    private record Creation(
+            ChallengeSession session, @Nullable Integer ttlSeconds) {}
 
     // Never compared as a whole, so the array's identity does no harm.
     @SuppressWarnings("ArrayRecordComponent")

@@ -6,9 +6,10 @@ import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that presents a code.
+ * A call that presents a code, and a verifier if the token asks for one.
  *
  * @param code as presented, right or wrong
+ * @param verifier as presented, null when none was
  * @param principal the name of the caller
  * @param idempotencyKey what the caller made up to be able to repeat the call, or null when it will not
  */
@@ -16,6 +17,7 @@ record RedeemAttempt(
         String appId,
         UUID sessionId,
         String code,
+        @Nullable String verifier,
         String principal,
         @Nullable String idempotencyKey) {
 
@@ -35,6 +37,7 @@ record RedeemAttempt(
                         "countersign.redeem",
                         idempotencyKey,
                         code,
+                        verifier,
                         principal,
                         session.appId,
                         session.sessionId,
@@ -55,7 +58,7 @@ record RedeemAttempt(
                 && MessageDigest.isEqual(session.redeemFingerprint, fingerprint);
     }
 
-    /** Without the code. */
+    /** Without the code and the verifier. */
     @Override
     public String toString() {
         return "RedeemAttempt[appId=" + appId + ", sessionId=" + sessionId + ", principal=" + principal + "]";

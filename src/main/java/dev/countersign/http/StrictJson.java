@@ -22,7 +22,7 @@ class StrictJson implements ObjectMapperCustomizer {
         // Two readers of one body must not understand two things (RFC 8259, section 4).
         json.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         // The contract's schemas have no nulls; a member without a value is left out.
-        json.setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL));
+        json.setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL, Nulls.FAIL));
         json.coercionConfigFor(LogicalType.Textual)
                 .setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
                 .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)

@@ -18,18 +18,23 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 class PermissionsTest extends ServiceTest {
 
+    /** That a token's status may be asked for follows from two of them. */
+    private static final Set<String> ALL = Set.of("issue", "delegate", "read", "status", "remove", "redeem", "admin");
+
     private static final Map<String, Set<String>> PERMISSIONS = Map.of(
-            "issuer", Set.of("issue"),
-            "reader", Set.of("read"),
+            "issuer", Set.of("issue", "status"),
+            "delegate", Set.of("issue", "delegate", "status"),
+            "reader", Set.of("read", "status"),
             "remover", Set.of("remove"),
             "redeemer", Set.of("redeem"),
             "admin", Set.of("admin"),
-            "prefixed", Set.of("issue", "read", "remove", "redeem", "admin"),
-            "foreigner", Set.of("issue", "read", "remove", "redeem", "admin"),
+            "prefixed", ALL,
+            "foreigner", ALL,
             "stranger", Set.of());
 
     private static final Map<String, Set<String>> APPS = Map.of(
             "issuer", Set.of("demo"),
+            "delegate", Set.of("demo"),
             "reader", Set.of("demo"),
             "remover", Set.of("demo"),
             "redeemer", Set.of("demo"),
@@ -45,7 +50,7 @@ class PermissionsTest extends ServiceTest {
         int tried = 0;
         for (String principal : PERMISSIONS.keySet()) {
             for (String app : List.of("demo", "demeter", "other", "unregistered")) {
-                for (String permission : List.of("issue", "read", "remove", "redeem", "admin")) {
+                for (String permission : ALL) {
                     boolean may = PERMISSIONS.get(principal).contains(permission)
                             && APPS.get(principal).contains(app);
                     List<Response> replies = attempts(permission, principal, app);
@@ -64,7 +69,7 @@ class PermissionsTest extends ServiceTest {
             }
         }
         assertThat(wrong).isEmpty();
-        assertThat(tried).isEqualTo(8 * 4 * 7);
+        assertThat(tried).isEqualTo(9 * 4 * 9);
     }
 
     @Test
@@ -91,6 +96,12 @@ class PermissionsTest extends ServiceTest {
         String challenge = "/prod/backend/" + app + "/challenge";
         return switch (permission) {
             case "issue" -> List.of(callAs(principal).post(challenge));
+            case "delegate" ->
+                List.of(callAs(principal)
+                        .contentType("application/json")
+                        .body(Map.of("subject", "operator@example.com"))
+                        .post(challenge));
+            case "status" -> List.of(callAs(principal).get(challenge + "/" + session + "/status"));
             case "read" ->
                 List.of(callAs(principal)
                         .get(challenge + "/" + (app.equals("demo") ? create(app).get("sessionId") : session)));

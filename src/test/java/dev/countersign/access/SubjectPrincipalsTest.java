@@ -56,7 +56,7 @@ class SubjectPrincipalsTest {
 
     private static void assertNobody(SecurityIdentity caller) {
         assertThat(caller.getPrincipal()).isNotInstanceOf(Principal.class);
-        assertThat(caller.getAttributes()).doesNotContainKeys(CallerSubject.SUBJECT, CallerSubject.ISSUER);
+        assertThat(caller.getAttributes()).doesNotContainKeys(Caller.SUBJECT, Caller.SUBJECT_ISSUER);
     }
 
     private SecurityIdentity identity(Map<String, String> principal) {

@@ -44,8 +44,8 @@ class AppTest extends ServiceTest {
         TestDatabase.execute("ANALYZE app");
         try {
             Instant before = Instant.now();
-            JsonPath page =
-                    call().get("/prod/apps?limit=2&nextToken=many299998").jsonPath();
+            JsonPath page = call().get("/prod/apps?limit=2&nextToken=" + PageCursor.after("many299998"))
+                    .jsonPath();
             assertThat(page.getList("apps.appId")).contains("many299999");
             assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofMillis(500));
         } finally {
@@ -178,7 +178,9 @@ class AppTest extends ServiceTest {
         put(longest, "{\"displayName\":\"" + "x".repeat(128) + "\",\"ttlSeconds\":1,\"createTokenPerMinute\":1}")
                 .statusCode(201);
         put(longest, "{\"ttlSeconds\":3600,\"createTokenPerMinute\":60000000}").statusCode(200);
-        call().get("/prod/apps?limit=100&nextToken=" + "a".repeat(64)).then().statusCode(200);
+        call().get("/prod/apps?limit=100&nextToken=" + PageCursor.after("a".repeat(64)))
+                .then()
+                .statusCode(200);
         for (int i = 0; i < 50; i++) {
             TestDatabase.register("paged" + i);
         }
@@ -208,10 +210,41 @@ class AppTest extends ServiceTest {
         put("blog", "[]").statusCode(400);
         put("blog", "").statusCode(400);
         put("UPPER", "{}").statusCode(400).body("message", startsWith("appId "));
-        for (String query : List.of("limit=0", "limit=101", "limit=x", "nextToken=UPPER", "limit=99999999999")) {
+        for (String query : List.of("limit=0", "limit=101", "limit=x", "limit=99999999999")) {
             call().get("/prod/apps?" + query).then().statusCode(400);
         }
+        for (String token : List.of("demo", "UPPER", "MQ", "MURFTU8", "MmRlbW8", "x".repeat(128))) {
+            call().get("/prod/apps?nextToken=" + token)
+                    .then()
+                    .statusCode(400)
+                    .body("message", startsWith("nextToken must be "));
+        }
         app("blog").statusCode(404);
+    }
+
+    /** As the configuration of the tests says, which is the default: five minutes, and no limit. */
+    @Test
+    void appShowsWhatHoldsForIt() {
+        put("blog", "{}")
+                .statusCode(201)
+                .body("ttlSeconds", nullValue())
+                .body("effectiveTtlSeconds", equalTo(300))
+                .body("effectiveCreateTokenPerMinute", nullValue());
+        put("blog", "{\"ttlSeconds\":60,\"createTokenPerMinute\":5}")
+                .statusCode(200)
+                .body("effectiveTtlSeconds", equalTo(60))
+                .body("effectiveCreateTokenPerMinute", equalTo(5));
+        app("blog").body("effectiveTtlSeconds", equalTo(60)).body("effectiveCreateTokenPerMinute", equalTo(5));
+        JsonPath listed = call().get("/prod/apps?limit=1").jsonPath();
+        assertThat(listed.getInt("apps[0].effectiveTtlSeconds")).isEqualTo(60);
+        assertThat(listed.getInt("apps[0].effectiveCreateTokenPerMinute")).isEqualTo(5);
+    }
+
+    /** Nothing that a client could take for an app's ID, and come to rely on. */
+    @Test
+    void cursorIsOpaque() {
+        String cursor = call().get("/prod/apps?limit=1").jsonPath().getString("nextToken");
+        assertThat(cursor).isNotNull().doesNotContain("demo");
     }
 
     private static void assertUnreachable(String session, String code) {

@@ -146,7 +146,7 @@ class ChallengeKeysTest {
                 session -> session.subject = "a",
                 session -> session.subjectIssuer = "a",
                 session -> session.context = "a");
-        RedeemAttempt attempt = new RedeemAttempt("demo", SESSION, "code", "me", "k");
+        RedeemAttempt attempt = new RedeemAttempt("demo", SESSION, "code", null, "me", "k");
         List<String> fingerprints = new ArrayList<>(changes.map(change -> {
                     ChallengeSession session = session();
                     change.accept(session);
@@ -154,11 +154,15 @@ class ChallengeKeysTest {
                 })
                 .toList());
         fingerprints.add(fingerprint(B, attempt, session()));
-        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "codes", "me", "k"), session()));
-        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "code", "you", "k"), session()));
-        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "code", "me", "l"), session()));
-        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "ode", "me", "kc"), session()));
-        assertThat(fingerprints).hasSize(12).doesNotHaveDuplicates();
+        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "codes", null, "me", "k"), session()));
+        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "code", null, "you", "k"), session()));
+        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "code", null, "me", "l"), session()));
+        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "ode", null, "me", "kc"), session()));
+        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "code", "", "me", "k"), session()));
+        fingerprints.add(fingerprint(A, new RedeemAttempt("demo", SESSION, "code", "verifier", "me", "k"), session()));
+        fingerprints.add(
+                fingerprint(A, new RedeemAttempt("demo", SESSION, "codeverifier", null, "me", "k"), session()));
+        assertThat(fingerprints).hasSize(15).doesNotHaveDuplicates();
     }
 
     @Test
@@ -170,8 +174,8 @@ class ChallengeKeysTest {
         assertThat(code.matches("")).isFalse();
         assertThat(code.toString()).doesNotContain(code.reveal());
         assertThat(new ChallengeService.Challenge(session(), code).toString()).doesNotContain(code.reveal());
-        assertThat(new RedeemAttempt("demo", SESSION, code.reveal(), "me", null).toString())
-                .doesNotContain(code.reveal());
+        assertThat(new RedeemAttempt("demo", SESSION, code.reveal(), "the-verifier", "me", null).toString())
+                .doesNotContain(code.reveal(), "the-verifier");
     }
 
     private static ChallengeSession session() {

@@ -13,9 +13,12 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.matchesPattern;
 import static org.hamcrest.Matchers.startsWith;
 
+import dev.countersign.support.RawHttp;
 import dev.countersign.support.ServiceTest;
+import dev.countersign.support.SignedRequest;
 import dev.countersign.support.TestDatabase;
 import io.quarkus.test.junit.QuarkusTest;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -30,6 +33,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The life of a token, seen by an HTTP client. */
 @QuarkusTest
@@ -70,6 +75,43 @@ class ChallengeTest extends ServiceTest {
         Map<String, String> created = create("demo");
         assertThat(read("demo", created.get("sessionId").toUpperCase(Locale.ROOT)))
                 .isEqualTo(created);
+    }
+
+    /** As some clients send with every call, and one of them signs. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "application/json",
+                "text/plain; charset=utf-8",
+                "application/x-www-form-urlencoded",
+                "application/x-amz-json-1.1",
+                "multipart/form-data; boundary=x",
+                "json",
+                "/"
+            })
+    void emptyBodyOfAnyTypeIsNone(String type) throws IOException {
+        for (boolean chunked : List.of(true, false)) {
+            RawHttp.Reply reply =
+                    RawHttp.sendBody("POST", "/prod/backend/demo/challenge", "", chunked, "Content-Type: " + type);
+            assertThat(reply.status()).as(type + reply).isEqualTo(200);
+        }
+        assertThat(RawHttp.send("POST", "/prod/backend/demo/challenge", "Content-Type: " + type)
+                        .status())
+                .isEqualTo(200);
+        assertThat(SignedRequest.of("POST", "/prod/backend/demo/challenge", "")
+                        .with("Content-Type", _ -> type)
+                        .send()
+                        .status())
+                .isEqualTo(200);
+        String session = create("demo").get("sessionId");
+        assertThat(RawHttp.sendBody(
+                                "POST",
+                                "/prod/backend/demo/challenge/" + session + "/redeem",
+                                "",
+                                false,
+                                "Content-Type: " + type)
+                        .status())
+                .isEqualTo(400);
     }
 
     @Test

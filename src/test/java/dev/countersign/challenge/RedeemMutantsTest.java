@@ -1,5 +1,10 @@
 package dev.countersign.challenge;
 
+import static dev.countersign.challenge.SubjectTest.created;
+import static dev.countersign.challenge.VerifierTest.CHALLENGE;
+import static dev.countersign.challenge.VerifierTest.OTHER_VERIFIER;
+import static dev.countersign.challenge.VerifierTest.VERIFIER;
+import static dev.countersign.support.Contract.call;
 import static java.util.Collections.nCopies;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -42,6 +47,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -205,6 +211,30 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     @Test
+    void withoutTheGuardOnTheVerifierACodeWorksForWhoeverHasIt() {
+        BiPredicate<String, String> mutant = (_, _) -> true;
+        assertThat(redeems(CHALLENGE, OTHER_VERIFIER, CodeChallenge::isMet)).isFalse();
+        assertThat(redeems(CHALLENGE, OTHER_VERIFIER, mutant)).isTrue();
+        assertThat(redeems(CHALLENGE, VERIFIER, CodeChallenge::isMet)).isTrue();
+    }
+
+    @Test
+    void verifierThatNeedNotComeGuardsNothing() {
+        BiPredicate<String, String> mutant =
+                (challenge, verifier) -> verifier == null || CodeChallenge.isMet(challenge, verifier);
+        assertThat(redeems(CHALLENGE, null, CodeChallenge::isMet)).isFalse();
+        assertThat(redeems(CHALLENGE, null, mutant)).isTrue();
+    }
+
+    @Test
+    void verifierThatIsNotAskedForHidesADroppedChallenge() {
+        BiPredicate<String, String> mutant =
+                (challenge, verifier) -> challenge == null || CodeChallenge.isMet(challenge, verifier);
+        assertThat(redeems("", VERIFIER, CodeChallenge::isMet)).isFalse();
+        assertThat(redeems("", VERIFIER, mutant)).isTrue();
+    }
+
+    @Test
     void attemptAtNothingIsATransactionThatCommitsLikeOneAtAToken() throws SQLException {
         String mutant = without("pg_logical_emit_message(true, 'countersign', '')", "NULL", COUNT);
         assertThat(writesForAnUnknownSession(COUNT)).isTrue();
@@ -277,13 +307,26 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     private ChallengeService service(int maxAttempts, String redeem, String count) {
+        return service(sessions(maxAttempts, redeem, count), CodeChallenge::isMet);
+    }
+
+    private ChallengeService service(ChallengeSessionRepository sessions, BiPredicate<String, String> verifierFits) {
         return new ChallengeService(
-                keys,
-                sessions(maxAttempts, redeem, count),
-                budget,
-                new Audit(),
-                limits,
-                new TokenCounts(new SimpleMeterRegistry()));
+                keys, sessions, budget, new Audit(), limits, new TokenCounts(new SimpleMeterRegistry()), verifierFits);
+    }
+
+    /** Whether the right code redeems a token, with a guard on the verifier. */
+    private boolean redeems(String challenge, String verifier, BiPredicate<String, String> verifierFits) {
+        Map<String, String> token = created(
+                SubjectTest.create(call(), challenge.isEmpty() ? Map.of() : Map.of("codeChallenge", challenge)));
+        RedeemAttempt attempt = new RedeemAttempt(
+                "demo", UUID.fromString(token.get("sessionId")), token.get("challengeCode"), verifier, "tester", null);
+        try {
+            redeemNow(service(sessions(5, REDEEM, COUNT), verifierFits), attempt);
+            return true;
+        } catch (NoSuchResourceException e) {
+            return false;
+        }
     }
 
     private ChallengeSessionRepository sessions(int maxAttempts, String redeem, String count) {
@@ -406,7 +449,7 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     private static RedeemAttempt attempt(Token token, String code) {
-        return new RedeemAttempt(token.app(), UUID.fromString(token.session()), code, "tester", null);
+        return new RedeemAttempt(token.app(), UUID.fromString(token.session()), code, null, "tester", null);
     }
 
     private static String withoutTheLateLook() {

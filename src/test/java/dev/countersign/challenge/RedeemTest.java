@@ -44,7 +44,16 @@ class RedeemTest extends ServiceTest {
                 .extract()
                 .jsonPath()
                 .getMap("", String.class, String.class);
-        assertThat(redeemed).containsOnlyKeys("appId", "sessionId", "issuedTo", "issuedAt", "redeemedAt");
+        assertThat(redeemed)
+                .containsOnlyKeys(
+                        "appId",
+                        "sessionId",
+                        "issuedTo",
+                        "subject",
+                        "subjectIssuer",
+                        "issuedAt",
+                        "expiresAt",
+                        "redeemedAt");
         assertThat(redeemed).containsEntry("appId", "demo").containsEntry("sessionId", token.get("sessionId"));
         assertThat(OffsetDateTime.parse(redeemed.get("redeemedAt")))
                 .isAfterOrEqualTo(OffsetDateTime.parse(redeemed.get("issuedAt")));

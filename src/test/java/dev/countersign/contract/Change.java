@@ -117,7 +117,8 @@ record Change(
 
     private static List<Change> ofTheBody() {
         return List.of(
-                plain("no body", Part.BODY, Operation::hasBody, Set.of(400), ApiRequest::withoutBody),
+                plain("no body", Part.BODY, Operation::needsBody, Set.of(400), ApiRequest::withoutBody),
+                plain("empty body", Part.BODY, Operation::needsBody, Set.of(400), request -> request.withBody("")),
                 change(
                         "body that is not JSON",
                         Part.BODY,
@@ -125,7 +126,6 @@ record Change(
                         Set.of(400),
                         ApiRequest::withBody,
                         of(
-                                "",
                                 " ",
                                 "x",
                                 "{",
@@ -194,7 +194,10 @@ record Change(
                         Operation::hasBody,
                         Set.of(400),
                         (request, bytes) -> request.withBody(bytes),
-                        _ -> Arbitraries.bytes().array(byte[].class).ofMaxSize(200)),
+                        _ -> Arbitraries.bytes()
+                                .array(byte[].class)
+                                .ofMinSize(1)
+                                .ofMaxSize(200)),
                 change(
                         "body where none belongs",
                         Part.BODY,

@@ -53,6 +53,7 @@ final class GeneratedRequests {
     private final List<Operation> operations;
     private final ReplyCheck check;
     private final Set<String> met = new ConcurrentSkipListSet<>();
+    private final AtomicInteger tokens = new AtomicInteger();
     private final Map<Integer, AtomicInteger> statuses = new ConcurrentSkipListMap<>();
 
     /** @param anonymous what a caller without credentials gets */
@@ -190,7 +191,7 @@ final class GeneratedRequests {
 
     /** Empty when there is none. */
     private String fault(ApiRequest request, KeptConnection connection) throws IOException {
-        ApiRequest sent = request.live() ? request.forToken(newToken(connection)) : request;
+        ApiRequest sent = request.live() ? request.forToken(token(request.operation(), connection)) : request;
         Reply reply;
         try {
             reply = connection.exchange(sent.bytes(), sent.isHead());
@@ -219,13 +220,30 @@ final class GeneratedRequests {
         return operation + (present ? " with " : " without ") + name;
     }
 
-    @SuppressWarnings("unchecked")
-    private Map<String, String> newToken(KeptConnection connection) throws IOException {
-        Operation create = operations.stream()
-                .filter(operation -> operation.id().equals("CreateToken"))
+    /** One that lives; for its status, a redeemed one now and then. */
+    private Map<String, String> token(Operation operation, KeptConnection connection) throws IOException {
+        Map<String, String> token = newToken(connection);
+        if (operation.id().equals("GetTokenStatus") && tokens.get() % 2 == 0) {
+            Reply redeemed = connection.exchange(
+                    ValidRequests.redeem(named("RedeemToken")).forToken(token).bytes(), false);
+            assertThat(redeemed.status()).as(redeemed.toString()).isEqualTo(200);
+        }
+        return token;
+    }
+
+    private Operation named(String id) {
+        return operations.stream()
+                .filter(operation -> operation.id().equals(id))
                 .findFirst()
                 .orElseThrow();
-        Reply created = connection.exchange(ValidRequests.create(create).bytes(), false);
+    }
+
+    @SuppressWarnings("unchecked")
+    private Map<String, String> newToken(KeptConnection connection) throws IOException {
+        Reply created = connection.exchange(
+                ValidRequests.create(named("CreateToken"), tokens.getAndIncrement())
+                        .bytes(),
+                false);
         assertThat(created.status()).as(created.toString()).isEqualTo(200);
         return JSON.readValue(created.body(), Map.class);
     }

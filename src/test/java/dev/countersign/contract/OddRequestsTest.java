@@ -140,13 +140,16 @@ class OddRequestsTest extends ServiceTest {
             TRACE   | /nope                        | application/x-www-form-urlencoded | 404
             OPTIONS | /prod/backend/demo/challenge | application/x-www-form-urlencoded | 200
             OPTIONS | /prod/backend/demo/challenge | multipart/form-data; boundary=x   | 200
-            POST    | /prod/backend/demo/challenge | application/x-www-form-urlencoded | 200
-            POST    | /prod/backend/demo/challenge | multipart/form-data               | 200
+            POST    | /prod/backend/demo/challenge/SESSION/remove | application/x-www-form-urlencoded | 404
+            POST    | /prod/backend/demo/challenge/SESSION/remove | multipart/form-data | 404
+            POST    | /prod/backend/demo/challenge | application/x-www-form-urlencoded | 415
+            POST    | /prod/backend/demo/challenge | multipart/form-data               | 415
             PUT     | /prod/apps/demo              | application/x-www-form-urlencoded | 415
             PUT     | /prod/apps/demo              | multipart/form-data               | 415
             """)
     void formIsABodyAsAnyOther(String method, String path, String type, int status) throws IOException {
-        Reply reply = RawHttp.sendBody(method, path, "a=%zz&b", false, "Content-Type: " + type);
+        Reply reply =
+                RawHttp.sendBody(method, path.replace("SESSION", SESSION), "a=%zz&b", false, "Content-Type: " + type);
         assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
     }
 

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param segments those of its path, parameters in braces
  * @param listed all methods of its path
  * @param body the schema of the request's body; null when it has none
+ * @param needsBody whether it must have one
  * @param replies the names of each reply's headers, by status
  * @param members those of the bodies that it replies with when it succeeds, and whether each is always there
  */
@@ -33,6 +34,7 @@ record Operation(
         Set<String> listed,
         List<Parameter> parameters,
         Schema<?> body,
+        boolean needsBody,
         boolean secured,
         Map<Integer, Set<String>> replies,
         Map<String, Boolean> members) {
@@ -85,6 +87,8 @@ record Operation(
                                 .getContent()
                                 .get("application/json")
                                 .getSchema(),
+                operation.getRequestBody() != null
+                        && Boolean.TRUE.equals(operation.getRequestBody().getRequired()),
                 operation.getSecurity() == null || !operation.getSecurity().isEmpty(),
                 replies,
                 members);

@@ -1,10 +1,14 @@
 package dev.countersign.contract;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.countersign.support.Callers;
+import dev.countersign.support.SignedRequest;
 import io.swagger.v3.oas.models.parameters.Parameter;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 import net.jqwik.api.Arbitraries;
@@ -20,11 +24,33 @@ final class ValidRequests {
     /** What changes an app may have these, or any other but {@link #APP}. */
     private static final List<String> CHANGING_APPS = List.of("fuzz0", "fuzz1", "fuzz2", "fuzz3");
 
+    /** What a page may have given, of which the contract says no more than its characters. */
+    private static final Arbitrary<String> CURSORS = Arbitraries.of("1demo", "1a", "1" + "z".repeat(64))
+            .map(end -> Base64.getUrlEncoder().withoutPadding().encodeToString(end.getBytes(UTF_8)));
+
     private ValidRequests() {}
 
-    /** One that makes a token of {@link #APP}. */
-    static ApiRequest create(Operation createToken) {
-        return live(request(createToken, createToken.segments(), "", List.of(), null, false), null);
+    /** One of those that make a token of {@link #APP}: for the caller itself, for another, and for nobody. */
+    static ApiRequest create(Operation createToken, int which) {
+        ApiRequest plain = live(request(createToken, createToken.segments(), "", List.of(), null, false), null);
+        return switch (which % 3) {
+            case 0 -> plain;
+            case 1 -> plain.withBody("{\"subject\":\"somebody\",\"context\":{\"a\":\"b\"}}");
+            default -> {
+                ApiRequest signed = plain.withoutHeader("Authorization");
+                for (var header :
+                        SignedRequest.of("POST", plain.path(), "").headers().entrySet()) {
+                    signed = signed.withHeader(header.getKey() + ": " + header.getValue());
+                }
+                yield signed;
+            }
+        };
+    }
+
+    /** One that redeems a token of {@link #APP}. */
+    static ApiRequest redeem(Operation redeemToken) {
+        return live(request(redeemToken, redeemToken.segments(), "", List.of(), null, false), null)
+                .withBody("{\"challengeCode\":\"" + ApiRequest.LIVE_CODE + "\"}");
     }
 
     static Arbitrary<ApiRequest> of(Operation operation) {
@@ -34,7 +60,8 @@ final class ValidRequests {
         List<Arbitrary<String>> queries = operation.parametersIn("query").stream()
                 .map(parameter -> optional(
                         parameter,
-                        Values.validText(parameter.getSchema()).map(value -> parameter.getName() + "=" + value)))
+                        (parameter.getName().equals("nextToken") ? CURSORS : Values.validText(parameter.getSchema()))
+                                .map(value -> parameter.getName() + "=" + value)))
                 .toList();
         List<Arbitrary<String>> headers = operation.parametersIn("header").stream()
                 .map(parameter -> optional(
@@ -84,10 +111,13 @@ final class ValidRequests {
                 List.of(),
                 Set.of(),
                 false);
-        return body instanceof ObjectNode object
-                ? live.withBody(
-                        object.put("challengeCode", ApiRequest.LIVE_CODE).toString())
-                : live;
+        if (!(body instanceof ObjectNode object)) {
+            return live;
+        }
+        if (object.has("challengeCode")) {
+            object.put("challengeCode", ApiRequest.LIVE_CODE).remove("codeVerifier");
+        }
+        return live.withBody(object.toString());
     }
 
     private static Arbitrary<String> segment(Operation operation, String name) {
@@ -122,6 +152,15 @@ final class ValidRequests {
     }
 
     private static Arbitrary<JsonNode> body(Operation operation) {
-        return operation.hasBody() ? Values.valid(operation.body()) : Arbitraries.just(null);
+        return operation.hasBody()
+                ? Values.valid(operation.body()).map(body -> fitting(operation, body))
+                : Arbitraries.just(null);
+    }
+
+    /** An app's tokens may live for as short as a second, and a token for no longer. */
+    private static JsonNode fitting(Operation operation, JsonNode body) {
+        return operation.id().equals("CreateToken") && body.has("ttlSeconds")
+                ? ((ObjectNode) body).put("ttlSeconds", 1)
+                : body;
     }
 }

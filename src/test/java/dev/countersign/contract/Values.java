@@ -28,7 +28,7 @@ final class Values {
 
     static Arbitrary<JsonNode> valid(Schema<?> schema) {
         return switch (schema.getType()) {
-            case "object" -> validObject(schema).map(JsonNode.class::cast);
+            case "object" -> (isMap(schema) ? validMap(schema) : validObject(schema)).map(JsonNode.class::cast);
             case "integer" -> integer(schema).map(IntNode::valueOf);
             case "string" -> validText(schema).map(TextNode::valueOf);
             default -> throw new IllegalArgumentException("No request has a " + schema.getType());
@@ -47,8 +47,8 @@ final class Values {
         }
         return Arbitraries.strings()
                 .withChars("aZ09-_ \"\\/\n\t\u0000é€\uffff'<%")
-                .ofMinLength(schema.getMinLength())
-                .ofMaxLength(schema.getMaxLength());
+                .ofMinLength(least(schema))
+                .ofMaxLength(most(schema));
     }
 
     /** Text that the schema of a parameter refuses; any characters but those that would end a header. */
@@ -151,7 +151,51 @@ final class Values {
         });
     }
 
+    private static boolean isMap(Schema<?> schema) {
+        return schema.getAdditionalProperties() instanceof Schema;
+    }
+
+    /** Small, as what the names and values may have together stands in words only. */
+    private static Arbitrary<ObjectNode> validMap(Schema<?> schema) {
+        return Arbitraries.maps(
+                        Arbitraries.strings().alpha().ofMinLength(1).ofMaxLength(10),
+                        Arbitraries.strings().withChars("aZ09 é€\uffff\n\"'<").ofMaxLength(10))
+                .ofMaxSize(schema.getMaxProperties())
+                .map(members -> {
+                    ObjectNode map = JSON.objectNode();
+                    members.forEach(map::put);
+                    return map;
+                });
+    }
+
+    private static Arbitrary<String> invalidMap(Schema<?> schema) {
+        StringBuilder tooMany = new StringBuilder("{");
+        for (int i = 0; i <= schema.getMaxProperties(); i++) {
+            tooMany.append(i == 0 ? "" : ",").append("\"a").append(i).append("\":\"\"");
+        }
+        return Arbitraries.of(
+                "null",
+                "[]",
+                "1",
+                "true",
+                "\"\"",
+                "\"a\"",
+                "{\"a\":1}",
+                "{\"a\":null}",
+                "{\"a\":{}}",
+                "{\"a\":[\"b\"]}",
+                "{\"a\":\"\\u0000\"}",
+                "{\"a\":\"\\ud800\"}",
+                "{\"a\":\"b\",\"a\":\"b\"}",
+                "{\"\":\"\"}",
+                "{\"a\":\"" + "x".repeat(1024) + "\"}",
+                tooMany + "}");
+    }
+
     private static Arbitrary<String> invalidJson(Schema<?> schema) {
+        if (isMap(schema)) {
+            return invalidMap(schema);
+        }
         List<String> invalid = new ArrayList<>(OF_NO_TYPE);
         invalid.addAll(List.of("true", "1.5", "1e400", "-0.0"));
         if (schema.getType().equals("integer")) {
@@ -159,13 +203,32 @@ final class Values {
             invalid.add(schema.getMinimum().subtract(BigDecimal.ONE).toPlainString());
             invalid.add(schema.getMaximum().add(BigDecimal.ONE).toPlainString());
         } else {
-            invalid.addAll(List.of("1", "0", "\"\"", "'a'", "\"a\u0001\"", "\"\\ud8\"", "\"\\x\""));
-            invalid.add('"' + "x".repeat(129) + '"');
+            invalid.addAll(List.of("1", "0", "'a'", "\"a\u0001\"", "\"\\ud8\"", "\"\\x\""));
+            for (String text : List.of("", "\u0000", "a\nb", "x".repeat(129), "x".repeat(300))) {
+                if (!allows(schema, text)) {
+                    invalid.add(TextNode.valueOf(text).toString());
+                }
+            }
             if (schema.getPattern() != null) {
-                invalid.addAll(List.of("\"\\u0000\"", "\"a\\nb\"", "\"\\ud800\"", "\"\\udc00\\ud800\""));
+                invalid.addAll(List.of("\"\\ud800\"", "\"\\udc00\\ud800\""));
             }
         }
         return Arbitraries.of(invalid);
+    }
+
+    private static boolean allows(Schema<?> schema, String text) {
+        return schema.getPattern() != null
+                ? Pattern.matches(schema.getPattern(), text)
+                : text.length() >= least(schema)
+                        && (schema.getMaxLength() == null || text.length() <= schema.getMaxLength());
+    }
+
+    private static int least(Schema<?> schema) {
+        return schema.getMinLength() == null ? 0 : schema.getMinLength();
+    }
+
+    private static int most(Schema<?> schema) {
+        return schema.getMaxLength() == null ? 300 : schema.getMaxLength();
     }
 
     private static String withMember(ObjectNode object, String member) {

@@ -151,6 +151,14 @@ class LimitTest extends ServiceTest {
     }
 
     @Test
+    void askingForTheStatusCountsAsARead() {
+        register("asked", 600_000);
+        String token = path("asked") + "/" + Tokens.create("asked").get("sessionId");
+        assertRefused(untilRefused(() -> call().get(token + "/status")), "READ_RATE", "1");
+        assertThat(call().get(token).statusCode()).isEqualTo(429);
+    }
+
+    @Test
     void attemptsOverAllCodesOfAnAppAreLimited() throws Exception {
         register("guessed", 600_000);
         Response refused = untilRefused(

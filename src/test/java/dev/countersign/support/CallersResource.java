@@ -21,14 +21,15 @@ public class CallersResource implements QuarkusTestResourceLifecycleManager {
         settings.put("quarkus.oidc.client-id", TokenIssuer.AUDIENCE);
         // The tests rotate its keys, and don't wait ten minutes for the service to ask again.
         settings.put("quarkus.oidc.token.forced-jwk-refresh-interval", "PT1S");
-        principal(settings, Callers.TESTER, "*", "issue,read,remove,redeem,admin");
+        principal(settings, Callers.TESTER, "*", "issue,delegate,read,remove,redeem,admin");
         principal(settings, "issuer", "demo", "issue");
+        principal(settings, "delegate", "demo", "issue,delegate");
         principal(settings, "reader", "demo", "read");
         principal(settings, "remover", "demo", "remove");
         principal(settings, "redeemer", "demo", "redeem");
         principal(settings, "admin", "demo", "admin");
-        principal(settings, "prefixed", "dem*", "issue,read,remove,redeem,admin");
-        principal(settings, "foreigner", "other", "issue,read,remove,redeem,admin");
+        principal(settings, "prefixed", "dem*", "issue,delegate,read,remove,redeem,admin");
+        principal(settings, "foreigner", "other", "issue,delegate,read,remove,redeem,admin");
         settings.putAll(AwsCredentials.settings());
         return settings;
     }

@@ -36,6 +36,14 @@ public final class ServiceClient implements AutoCloseable {
         return exchange("POST", path(app), "", Map.of());
     }
 
+    public Reply create(String app, String body) {
+        return exchange("POST", path(app), body, Map.of());
+    }
+
+    public Reply status(String app, String session) {
+        return exchange("GET", path(app) + "/" + session + "/status", "", Map.of());
+    }
+
     public Reply read(String app, String session) {
         return exchange("GET", path(app) + "/" + session, "", Map.of());
     }
