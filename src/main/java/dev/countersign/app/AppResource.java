@@ -5,12 +5,11 @@ import dev.countersign.api.AppsApi;
 import dev.countersign.api.model.AppRespObj;
 import dev.countersign.api.model.ListAppsRespObj;
 import dev.countersign.api.model.PutAppReqObj;
+import dev.countersign.error.UnicodeText;
 import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
-import jakarta.annotation.security.PermitAll;
 import java.time.ZoneOffset;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +31,9 @@ class AppResource implements AppsApi {
     @Override
     @PermissionsAllowed("admin")
     public CompletionStage<AppRespObj> putApp(String appId, PutAppReqObj body) {
+        if (body.getDisplayName() != null) {
+            UnicodeText.require("displayName", body.getDisplayName());
+        }
         return service.put(
                         principal().getName(),
                         appId,
@@ -64,20 +66,6 @@ class AppResource implements AppsApi {
         // One more than asked for tells whether there is a next page.
         return service.list(principal(), nextToken == null ? "" : PageCursor.appId(nextToken), limit + 1)
                 .thenApply(found -> page(found, limit));
-    }
-
-    @Override
-    @PermitAll
-    public CompletionStage<Void> listAppsOptions() {
-        // The CORS filter has set the headers; there is nothing to add.
-        return CompletableFuture.completedStage(null);
-    }
-
-    @Override
-    @PermitAll
-    public CompletionStage<Void> appOptions(String appId) {
-        // As above.
-        return CompletableFuture.completedStage(null);
     }
 
     /** Who calls: with a permission, it is one that the configuration knows. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.error.BadRequestException;
+import dev.countersign.error.UnicodeText;
 import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
