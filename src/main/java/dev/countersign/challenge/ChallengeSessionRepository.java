@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  * The one gateway to the rows of {@code challenge_session}. Concurrent callers share statements ({@link Batcher}), each in
  * a transaction of its own without a BEGIN. What writes asks for a durable commit itself: a session's setting gets lost
  * behind a pooler. Every deadline is a {@link System#nanoTime}; each answer is an UnavailableException when the database
- * could not be asked, or failed and may have done it all the same.
+ * could not be asked, or failed and may have done it all the same. {@code IS TRUE} keeps a comparison of times out of a plan's
+ * index: a session is found by its whole key, in a large default partition too.
  */
 @ApplicationScoped
 class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSession, SessionKey> {
@@ -118,7 +119,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                        WITH ORDINALITY AS attempt (app, session, principal, fingerprint, position)
                  WHERE app_id = ANY (ARRAY[attempt.app]) AND session_id = attempt.session
                    AND state = 'issued'
-                   AND expires_at > statement_timestamp()
+                   AND (expires_at > statement_timestamp()) IS TRUE
                    AND app_id COLLATE "C" = ANY (cast(:distinctApps AS text[]))
                    AND attempts < :maxAttempts
                    AND app_generation = (SELECT generation FROM app WHERE app.app_id = challenge_session.app_id)
@@ -141,7 +142,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                        AS wrong (app, session, times)
                  WHERE app_id = ANY (ARRAY[wrong.app]) AND session_id = wrong.session
                    AND state = 'issued'
-                   AND expires_at > time.now
+                   AND (expires_at > time.now) IS TRUE
                    AND app_id COLLATE "C" = ANY (cast(:distinctApps AS text[]))
                 RETURNING app_id, session_id, state)
             SELECT app_id, session_id
@@ -160,7 +161,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                        WITH ORDINALITY AS removal (app, session, position)
                  WHERE app_id = ANY (ARRAY[removal.app]) AND session_id = removal.session
                    AND state = 'issued'
-                   AND expires_at > statement_timestamp()
+                   AND (expires_at > statement_timestamp()) IS TRUE
                    AND app_id COLLATE "C" = ANY (cast(:distinctApps AS text[]))
                    AND app_generation = (SELECT generation FROM app WHERE app.app_id = challenge_session.app_id)
                 RETURNING removal.position, expires_at)

@@ -41,8 +41,10 @@ class StatementTimeouts implements AgroalPoolInterceptor {
         try (Statement set = connection.createStatement()) {
             set.execute("SET statement_timeout = %d; SET lock_timeout = %d"
                     .formatted(statement().toMillis(), lock().toMillis()));
-            // Ends a wait for a frozen server. The driver needs no executor for it.
-            connection.setNetworkTimeout(Runnable::run, (int) request.toMillis());
+            // A socketTimeout shorter than a request would end what may take longer. The driver needs no executor.
+            if (connection.getNetworkTimeout() < request.toMillis()) {
+                connection.setNetworkTimeout(Runnable::run, (int) request.toMillis());
+            }
         } catch (SQLException e) {
             throw new IllegalStateException("A connection could not be given its timeouts", e);
         }
