@@ -8,8 +8,10 @@ import dev.countersign.api.model.PutAppReqObj;
 import dev.countersign.error.UnicodeText;
 import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
+import jakarta.annotation.security.PermitAll;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +68,20 @@ class AppResource implements AppsApi {
         // One more than asked for tells whether there is a next page.
         return service.list(principal(), nextToken == null ? "" : PageCursor.appId(nextToken), limit + 1)
                 .thenApply(found -> page(found, limit));
+    }
+
+    @Override
+    @PermitAll
+    public CompletionStage<Void> listAppsOptions() {
+        // The CORS filter has set the headers; there is nothing to add.
+        return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    @PermitAll
+    public CompletionStage<Void> appOptions(String appId) {
+        // As above.
+        return CompletableFuture.completedStage(null);
     }
 
     /** Who calls: with a permission, it is one that the configuration knows. */

@@ -9,8 +9,10 @@ import io.quarkus.security.PermissionsAllowed;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
+import jakarta.annotation.security.PermitAll;
 import java.time.ZoneOffset;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** The operations of the contract that the public API lacks: redeem, and what became of a token. */
@@ -77,5 +79,19 @@ class RedeemResource implements RedeemApi {
                     reply.setSettledAt(session.settledAt == null ? null : session.settledAt.atOffset(ZoneOffset.UTC));
                     return reply;
                 });
+    }
+
+    @Override
+    @PermitAll
+    public CompletionStage<Void> getTokenStatusOptions(String appId, String sessionId) {
+        // The CORS filter has set the headers; there is nothing to add.
+        return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    @PermitAll
+    public CompletionStage<Void> redeemTokenOptions(String appId, String sessionId) {
+        // As above.
+        return CompletableFuture.completedStage(null);
     }
 }

@@ -24,15 +24,17 @@ final class Contract {
     private static final Set<String> METHODS =
             Set.of("get", "put", "post", "delete", "options", "head", "patch", "trace");
 
-    /** That of the API. Read once, which is when the image is built where there is one. */
-    static final Contract API = new Contract(document());
-
     private final List<Route> routes;
 
     Contract(JsonNode document) {
         routes = document.path("paths").properties().stream()
                 .map(path -> Route.of(path.getKey(), path.getValue()))
                 .toList();
+    }
+
+    /** That of the API, as it is served. */
+    static Contract served() {
+        return Served.CONTRACT;
     }
 
     /** The methods of a path, HEAD among them where GET is; empty when the contract has no such path. */
@@ -108,5 +110,10 @@ final class Contract {
             }
             return true;
         }
+    }
+
+    /** Read once, which is when the image is built where there is one. */
+    private static final class Served {
+        static final Contract CONTRACT = new Contract(document());
     }
 }

@@ -41,13 +41,13 @@ class RequestShape implements Handler<RoutingContext> {
             return;
         }
         String method = request.request().method().name();
-        Set<String> allowed = Contract.API.methods(request.normalizedPath());
+        Set<String> allowed = Contract.served().methods(request.normalizedPath());
         if (!allowed.isEmpty() && !allowed.contains(method)) {
             // RFC 9110, section 15.5.6.
             request.response().putHeader(HttpHeaders.ALLOW, String.join(", ", allowed));
             request.fail(405);
         } else if (request.request().headers().contains(HttpHeaders.CONTENT_ENCODING)
-                && Contract.API.takesBody(method, request.normalizedPath())) {
+                && Contract.served().takesBody(method, request.normalizedPath())) {
             request.fail(415);
         } else {
             request.next();

@@ -22,13 +22,14 @@ class ServerMetrics {
     @Singleton
     MeterFilter withoutUnknownPaths() {
         return MeterFilter.replaceTagValues(
-                "uri", uri -> uri.startsWith("/") && !Contract.API.isTemplate(uri) ? "UNMATCHED" : uri);
+                "uri", uri -> uri.startsWith("/") && !Contract.served().isTemplate(uri) ? "UNMATCHED" : uri);
     }
 
     /** So is a method that no path has. */
     @Produces
     @Singleton
     MeterFilter withoutUnknownMethods() {
-        return MeterFilter.replaceTagValues("method", method -> Contract.API.isKnown(method) ? method : "OTHER");
+        return MeterFilter.replaceTagValues(
+                "method", method -> Contract.served().isKnown(method) ? method : "OTHER");
     }
 }
