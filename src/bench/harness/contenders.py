@@ -79,12 +79,18 @@ class Contender:
 
 
 class Countersign(Contender):
-    name = 'Countersign'
+    name = 'Countersign, JVM'
     path = '/prod/backend/demo/challenge'
+    # One key for all of a run: the service refuses a database that another key was used with under the same id.
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
     principal = SigV4('AKIABENCHBENCHBENCH0', secrets.token_urlsafe(30))
 
-    def __init__(self, java, directory, signed=False, **extra_settings):
+    def __init__(self, java, directory, signed=False, binary=None, **extra_settings):
+        """A native binary takes the jar's place where one is given."""
         super().__init__(java, directory)
+        self.binary = binary
+        if binary:
+            self.name = 'Countersign, native image'
         self.management_port = free_port()
         self.signed = signed
         self.extra_settings = extra_settings
@@ -97,6 +103,8 @@ class Countersign(Contender):
             raise Failure('The service answers calls without a signature, so there is nothing to measure with one')
 
     def command(self):
+        if self.binary:
+            return [self.binary]
         # A production build lets nobody in without a signature; what one costs is measured beside a build that does.
         app = 'quarkus-app' if self.signed else 'bench-app'
         return [self.java, '-jar', os.path.join(PROJECT, 'target', app, 'quarkus-run.jar')]
@@ -110,7 +118,7 @@ class Countersign(Contender):
             QUARKUS_DATASOURCE_JDBC_URL=database.jdbc_url,
             QUARKUS_DATASOURCE_USERNAME=database.user,
             QUARKUS_DATASOURCE_PASSWORD=database.password,
-            COUNTERSIGN_CHALLENGE_KEYS_MAIN=base64.b64encode(secrets.token_bytes(32)).decode(),
+            COUNTERSIGN_CHALLENGE_KEYS_MAIN=self.key,
             COUNTERSIGN_CHALLENGE_ACTIVE_KEY='main',
             **(self._signed_settings() if self.signed else self._unsigned_settings()),
             **self.extra_settings)

@@ -18,6 +18,7 @@ def measure(stage, options):
     with ExitStack() as running:
         ours = [Countersign(stage.java, stage.directory, signed)
                 for signed in {'off': [False], 'on': [True], 'both': [False, True]}[options.sigv4]]
+        ours += stage.native_image()
         spring, fastify = Spring(stage.java, stage.directory), Fastify(stage.java, stage.directory)
         database = stage.database(running, ours[0])
         for contender in [*ours[1:], spring, fastify]:

@@ -20,7 +20,7 @@ def measure(stage, options):
         results[f'{first.name}, empty database']['start'].append(first.started_in)
         first.stop()
         for _ in range(rounds):
-            for contender in (stage.countersign(), Spring(stage.java, stage.directory),
+            for contender in (stage.countersign(), *stage.native_image(), Spring(stage.java, stage.directory),
                               Fastify(stage.java, stage.directory)):
                 running.callback(contender.stop)
                 contender.start(database)

@@ -48,7 +48,7 @@ record ServiceLevel(int threads, long virtualThreads, long sockets, int connecti
     }
 
     static ServiceLevel of(ServiceProcess service) {
-        boolean jvm = service.isJvm();
+        boolean jvm = ServiceProcess.isJvm();
         if (jvm) {
             service.jcmd("GC.run");
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.support.ServiceProcess;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -23,7 +24,7 @@ class PackageIT {
 
     @BeforeAll
     static void needsAJar() {
-        Assumptions.assumeTrue(Files.exists(PACKAGE), "A native build writes no jar");
+        Assumptions.assumeTrue(ServiceProcess.isJvm(), "A native build writes no jar");
     }
 
     @Test

@@ -23,8 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** The package runs as the manifests run it: as nobody in particular, where it can't write. */
 class RestrictedProcessIT {
 
-    private static final Path PACKAGE = Path.of("target", "quarkus-app");
-
     /** As in the Dockerfiles; it need not have a name. */
     private static final String USER = "1001";
 
@@ -37,20 +35,18 @@ class RestrictedProcessIT {
     Path directory;
 
     @Test
-    void jarServesAsANonRootUserFromADirectoryWhereItCannotWrite() throws Exception {
-        Assumptions.assumeTrue(Files.exists(PACKAGE), "A native build writes no jar");
+    void servesAsANonRootUserFromADirectoryWhereItCannotWrite() throws Exception {
         Assumptions.assumeTrue(
                 System.getProperty("user.name").equals("root"), "Only root can start a process as another user");
         Program setpriv = Program.orSkip("setpriv", "--version");
-        copyReadOnly();
-        assertThat(run(setpriv, "test", "-r", directory + "/quarkus-run.jar")).isZero();
+        Path copy = copyReadOnly(ServiceProcess.packaged());
+        assertThat(run(setpriv, "test", "-r", copy.toString())).isZero();
         assertThat(run(setpriv, "test", "-w", directory.toString())).isNotZero();
 
         List<String> command = Stream.concat(Stream.of(setpriv.executable().toString()), WITHOUT_RIGHTS.stream())
                 .toList();
         try (PostgresServer database = PostgresServer.start();
-                ServiceProcess service =
-                        ServiceProcess.start(database, command, directory, Path.of("quarkus-run.jar"));
+                ServiceProcess service = ServiceProcess.start(database, command, directory, copy);
                 ServiceClient client = new ServiceClient(service.baseUri())) {
             assertThat(Files.readAllLines(Path.of("/proc", Long.toString(service.pid()), "status")))
                     .contains("Uid:\t" + String.join("\t", USER, USER, USER, USER), "CapEff:\t0000000000000000");
@@ -69,10 +65,12 @@ class RestrictedProcessIT {
                 .exit();
     }
 
-    private void copyReadOnly() throws IOException {
-        try (Stream<Path> files = Files.walk(PACKAGE)) {
+    /** With its libraries, which a jar has beside it. */
+    private Path copyReadOnly(Path packaged) throws IOException {
+        Path root = ServiceProcess.isJvm() ? packaged.getParent() : packaged;
+        try (Stream<Path> files = Files.walk(root)) {
             for (Path file : files.toList()) {
-                Path copy = directory.resolve(PACKAGE.relativize(file));
+                Path copy = directory.resolve(packaged.getParent().relativize(file));
                 if (Files.isDirectory(file)) {
                     Files.createDirectories(copy);
                 } else {
@@ -85,5 +83,6 @@ class RestrictedProcessIT {
                 Files.setPosixFilePermissions(copy, READ_ONLY);
             }
         }
+        return directory.resolve(packaged.getFileName());
     }
 }

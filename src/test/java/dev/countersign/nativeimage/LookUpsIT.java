@@ -88,6 +88,7 @@ class LookUpsIT {
 
     @BeforeAll
     static void useTheService() throws Exception {
+        assumeTrue(ServiceProcess.isJvm(), "A native binary takes no agent");
         database = PostgresServer.start();
         Path directory = Files.createDirectories(Path.of("target", "look-ups").toAbsolutePath());
         Path file = directory.resolve("look-ups.tsv");
@@ -98,7 +99,6 @@ class LookUpsIT {
                     database,
                     settings(issuer));
             try (service) {
-                assumeTrue(service.isJvm(), "a native image is what this stands for");
                 use(service, issuer);
             }
         }
@@ -107,7 +107,9 @@ class LookUpsIT {
 
     @AfterAll
     static void stop() {
-        database.close();
+        if (database != null) {
+            database.close();
+        }
     }
 
     /** All that an operator can switch on. */

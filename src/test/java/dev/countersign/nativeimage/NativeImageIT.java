@@ -56,8 +56,9 @@ class NativeImageIT {
     private final NativeSources sources = NativeSources.written();
 
     @Test
-    void imageIsBuiltForEveryProcessorAndWithWhatMainSets() {
-        assertThat(sources.arguments()).contains("-march=compatibility", "-J-Dvertx.disableURIValidation=true");
+    void imageIsBuiltAsItsSettingsSayAndWithWhatMainSets() {
+        assertThat(sources.arguments())
+                .contains("-march=compatibility", "-O3", "--gc=serial", "-J-Dvertx.disableURIValidation=true");
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.countersign.nativeimage;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.countersign.support.ServiceProcess;
 import io.quarkus.bootstrap.app.CuratedApplication;
 import io.quarkus.bootstrap.app.QuarkusBootstrap;
 import java.io.IOException;
@@ -68,7 +69,9 @@ final class NativeSources {
             readMetadata(jar);
         }
         // What Quarkus generates at packaging stands in a jar of its own, and in the runner of a native build.
-        jars.add(FileSystems.newFileSystem(Path.of("target", "quarkus-app", "quarkus", "generated-bytecode.jar")));
+        if (ServiceProcess.isJvm()) {
+            jars.add(FileSystems.newFileSystem(Path.of("target", "quarkus-app", "quarkus", "generated-bytecode.jar")));
+        }
         arguments.stream()
                 .filter(argument -> argument.startsWith(AT_RUN_TIME))
                 .forEach(argument -> addAtRunTime(argument.substring(AT_RUN_TIME.length())));

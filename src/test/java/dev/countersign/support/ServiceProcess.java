@@ -28,6 +28,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ServiceProcess implements AutoCloseable {
 
     private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
+    /** Empty unless a native binary was built or given (pom.xml): a jar of an earlier build must not be tested in its place. */
+    private static final String BINARY = System.getProperty("package.binary", "");
+
     private static final String PORT = "quarkus.http.port";
     private static final String MANAGEMENT_PORT = "quarkus.management.port";
     private static final Duration START_WAIT = Duration.ofSeconds(60);
@@ -134,16 +137,14 @@ public final class ServiceProcess implements AutoCloseable {
         return start(withSettings(program(SHORT_LIFE), changed), changed);
     }
 
-    /** By a command of the test's own, to which the settings and the jar are added; it begins with Java's options. */
-    public static ServiceProcess start(PostgresServer database, List<String> command, Path directory, Path jar) {
+    /** By a command of the test's own, which starts a copy of what is packaged, in the copy's directory. */
+    public static ServiceProcess start(PostgresServer database, List<String> command, Path directory, Path copy) {
         int port = freePort();
         int managementPort = freePort();
         Path log = nextLog();
-        List<String> all = new ArrayList<>(command);
-        all.addAll(java(SHORT_LIFE));
         Map<String, String> settings = settings(database, port, managementPort, Map.of());
-        settings.forEach((name, value) -> all.add("-D" + name + "=" + value));
-        all.addAll(List.of("-jar", jar.toString()));
+        List<String> all = new ArrayList<>(command);
+        all.addAll(withSettings(program(SHORT_LIFE, copy), settings));
         return started(new ServiceProcess(
                 begin(all, log, directory), log, localhost(port), localhost(managementPort), settings));
     }
@@ -223,9 +224,18 @@ public final class ServiceProcess implements AutoCloseable {
                 .output();
     }
 
-    /** Or else a native image, which {@link #jcmd} can't ask. */
-    public boolean isJvm() {
-        return Files.exists(JAR);
+    /** Whether the package is a jar; else it is a native binary, which has no agents, no options of a JVM and no {@link #jcmd}. */
+    public static boolean isJvm() {
+        return BINARY.isEmpty();
+    }
+
+    /** What is started: the binary, or the jar among its libraries. */
+    public static Path packaged() {
+        Path packaged = isJvm() ? JAR : Path.of(BINARY).toAbsolutePath();
+        if (!Files.exists(packaged)) {
+            throw new IllegalStateException("Not built: " + packaged);
+        }
+        return packaged;
     }
 
     /** SIGTERM, and it may take its time to end. */
@@ -306,12 +316,16 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     private static List<String> program(List<String> jvmOptions) {
-        if (Files.exists(JAR)) {
-            List<String> program = java(jvmOptions);
-            program.addAll(List.of("-jar", JAR.toString()));
-            return program;
+        return program(jvmOptions, packaged());
+    }
+
+    private static List<String> program(List<String> jvmOptions, Path packaged) {
+        if (!isJvm()) {
+            return List.of(packaged.toString());
         }
-        return List.of(System.getProperty("native.image.path"));
+        List<String> program = java(jvmOptions);
+        program.addAll(List.of("-jar", packaged.toString()));
+        return program;
     }
 
     private static List<String> java(List<String> jvmOptions) {
