@@ -6,10 +6,11 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.Startup;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import org.jboss.logging.Logger;
 import org.jboss.logmanager.ExtHandler;
@@ -31,7 +32,8 @@ public class LogQueue extends ExtHandler {
     /** Some megabytes, and at a full rate of creates the records of a second. */
     private static final int MOST = 10_000;
 
-    private static final long STOP_MILLIS = 1_000;
+    private static final Duration STOP = Duration.ofSeconds(1);
+    private static final Duration PAUSE = Duration.ofMillis(1);
 
     private static final Logger LOG = Logger.getLogger(LogQueue.class);
 
@@ -39,11 +41,16 @@ public class LogQueue extends ExtHandler {
     private final AtomicLong dropped = new AtomicLong();
     private final QuarkusDelayedHandler root = InitialConfigurator.DELAYED_HANDLER;
     private final Handler[] written;
+    private volatile boolean writing;
+
+    /** A start that fails says why, and ends without telling anybody that it stops. */
+    private final Thread end = Thread.ofPlatform().unstarted(this::awaitWritten);
 
     LogQueue() {
         written = root.getHandlers();
         Thread.ofPlatform().daemon().name("log").start(this::write);
         root.setHandlers(new Handler[] {this});
+        Runtime.getRuntime().addShutdownHook(end);
     }
 
     /** Whether more waits to be written than should. */
@@ -66,9 +73,11 @@ public class LogQueue extends ExtHandler {
         try {
             while (true) {
                 ExtLogRecord record = waiting.take();
+                writing = true;
                 for (Handler handler : written) {
                     handler.publish(record);
                 }
+                writing = false;
                 if (!isFull() && dropped.get() > 0) {
                     LOG.warnf("The log was read too slowly: %d records were dropped", dropped.getAndSet(0));
                 }
@@ -79,13 +88,22 @@ public class LogQueue extends ExtHandler {
     }
 
     /** What is logged later is written at once, unless nobody reads it. */
-    void stop(@Observes ShutdownEvent event) throws InterruptedException {
-        for (long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
-                !waiting.isEmpty() && System.nanoTime() < end; ) {
-            Thread.sleep(1);
-        }
+    void stop(@Observes ShutdownEvent event) {
+        awaitWritten();
         if (waiting.isEmpty()) {
             root.setHandlers(written);
+        }
+        try {
+            Runtime.getRuntime().removeShutdownHook(end);
+        } catch (IllegalStateException e) {
+            // The process is about to end, and the hook finds nothing left to write.
+        }
+    }
+
+    private void awaitWritten() {
+        long deadline = System.nanoTime() + STOP.toNanos();
+        while ((writing || !waiting.isEmpty()) && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(PAUSE.toNanos());
         }
     }
 }
