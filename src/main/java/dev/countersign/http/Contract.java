@@ -63,8 +63,8 @@ final class Contract {
     }
 
     private static JsonNode document() {
-        try (InputStream document = Objects.requireNonNull(
-                Thread.currentThread().getContextClassLoader().getResourceAsStream(DOCUMENT), DOCUMENT)) {
+        try (InputStream document =
+                Objects.requireNonNull(Contract.class.getClassLoader().getResourceAsStream(DOCUMENT), DOCUMENT)) {
             return new ObjectMapper().readTree(document);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
