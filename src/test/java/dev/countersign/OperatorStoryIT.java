@@ -66,8 +66,8 @@ class OperatorStoryIT {
 
     private static Map<String, String> settings(TokenIssuer people, TokenIssuer cluster) {
         Map<String, String> settings = new HashMap<>(ServiceProcess.DEFAULT_TIMEOUTS);
-        issuer(settings, "quarkus.oidc", people);
-        issuer(settings, "quarkus.oidc.cluster", cluster);
+        settings.putAll(people.settings("quarkus.oidc"));
+        settings.putAll(cluster.settings("quarkus.oidc.cluster"));
         principal(
                 settings,
                 "operators",
@@ -85,12 +85,6 @@ class OperatorStoryIT {
                         "subject", "system:serviceaccount:shop:*",
                         "permissions", "redeem"));
         return settings;
-    }
-
-    private static void issuer(Map<String, String> settings, String prefix, TokenIssuer issuer) {
-        settings.put(prefix + ".auth-server-url", issuer.url());
-        settings.put(prefix + ".token.issuer", issuer.url());
-        settings.put(prefix + ".token.audience", TokenIssuer.AUDIENCE);
     }
 
     private static void principal(Map<String, String> settings, String name, Map<String, String> members) {

@@ -33,6 +33,8 @@ class RefusedStartIT {
             countersign.access.anonymous-principal | sdk                   | countersign.access.anonymous-principal lets everybody in, and is for development only
             countersign.limit.remove-per-minute    | 0                     | countersign.limit.remove-per-minute must be greater than or equal to 1
             countersign.limit.registry-per-minute  | 60000001              | countersign.limit.registry-per-minute must be less than or equal to 60000000
+            countersign.request-timeout            | PT0.1S                | countersign.request-timeout must be between PT0.2S and PT5M
+            countersign.request-timeout            | PT6M                  | countersign.request-timeout must be between PT0.2S and PT5M
             quarkus.oidc.auth-server-url           | http://localhost:1    | Set quarkus.oidc.token.audience too
             quarkus.oidc.public-key                | MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu8QxadhOroIhdHEbRNj8UUkFO6PnsmbI7zPL724gvWZ5d83CXju40ZrcwtUIiQM+TPbg8sBrBzBb8QyHGIrzi9+sLCWznGYSofhFi8Tx0H785WifELoC8jh4oaXBczJqIC2Y9g6cwe+P5kWUBcnMSITZaYCG1KJMKuv+itrM9ueeUGeRwust2pFflvZSk42/vp++Qse7cfeRSERAsXUQcDViPMCO3ZgZUY5rEuBNA43+rrcsYvIQNfJ8cLiIvDOYQnqAcHlo7cijmi4/Jet6PljVbLFZlroRxWOjFrXFg7WV6xBb7b+XR3jJ5+wxWc03oZ36K3bsCBISHWmKfvAiLwIDAQAB | Set quarkus.oidc.token.audience too
             quarkus.oidc.people.auth-server-url    | http://localhost:1    | Set quarkus.oidc.people.token.audience too

@@ -1,7 +1,6 @@
 package dev.countersign.access;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import dev.countersign.error.UnicodeText;
 import jakarta.json.JsonString;
 import jakarta.json.JsonValue;
 import java.util.Collection;
@@ -32,8 +31,7 @@ record TokenClaims(JwtClaims claims) {
         return string(name)
                 .filter(subject -> !subject.isEmpty()
                         && subject.codePointCount(0, subject.length()) <= MAX_SUBJECT_LENGTH
-                        && subject.indexOf('\0') < 0
-                        && UTF_8.newEncoder().canEncode(subject));
+                        && UnicodeText.isStorable(subject));
     }
 
     /** An address that its owner has not confirmed is anybody's. */

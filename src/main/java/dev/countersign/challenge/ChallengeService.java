@@ -19,6 +19,7 @@ import dev.countersign.limit.AppLimits;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -144,9 +145,7 @@ public class ChallengeService {
                 .thenApply(found -> {
                     String refusal = refusal(found);
                     if (refusal != null) {
-                        audit.refused("read", refusal, principal, appId, sessionId, subject(found));
-                        counts.refused(hasExpired(found));
-                        throw NoSuchResourceException.token();
+                        throw refused("read", refusal, found, principal, new SessionKey(appId, sessionId));
                     }
                     ChallengeSession session = found.orElseThrow();
                     audit.done("read", principal, appId, sessionId, session.subject);
@@ -167,16 +166,8 @@ public class ChallengeService {
                 .thenApply(found -> {
                     if (found.filter(session -> session.state != EXPIRED && session.hasTheExpiryOfItsId())
                             .isEmpty()) {
-                        String refusal = refusal(found);
-                        audit.refused(
-                                "status",
-                                refusal == null ? "unknown" : refusal,
-                                principal,
-                                appId,
-                                sessionId,
-                                subject(found));
-                        counts.refused(hasExpired(found));
-                        throw NoSuchResourceException.token();
+                        String refusal = Objects.requireNonNullElse(refusal(found), "unknown");
+                        throw refused("status", refusal, found, principal, new SessionKey(appId, sessionId));
                     }
                     ChallengeSession session = found.orElseThrow();
                     audit.done("status", principal, appId, sessionId, session.subject);
@@ -211,8 +202,8 @@ public class ChallengeService {
      * refused. The exception is the same principal's repeat with the same idempotency key, code and verifier, which gets
      * the same result again while the token would have lived.
      *
-     * <p>A wrong code, or a wrong verifier, costs an attempt, durably, and the last one locks the token. Why a call was refused can't be told
-     * from the exception, nor from the time it took. Fails with
+     * <p>A wrong code, or a wrong verifier, costs an attempt, durably, and the last one locks the token. Why a call was
+     * refused can't be told from the exception, nor from the time it took. Fails with
      *
      * <ul>
      *   <li>{@link NoSuchResourceException} when the code is wrong, or the verifier, or the app has no such live token
@@ -255,21 +246,22 @@ public class ChallengeService {
             return CompletableFuture.completedStage(before);
         }
         return sessions.countAttempt(attempt.key(), deadline).thenApply(locked -> {
-            String refusal = refusal(found);
-            audit.refused(
-                    "redeem",
-                    refusal == null ? "wrong code" : refusal,
-                    attempt.principal(),
-                    attempt.appId(),
-                    attempt.sessionId(),
-                    subject(found));
-            counts.refused(hasExpired(found));
+            String refusal = Objects.requireNonNullElse(refusal(found), "wrong code");
+            RuntimeException refused = refused("redeem", refusal, found, attempt.principal(), attempt.key());
             if (locked) {
                 audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId(), subject(found));
                 counts.locked();
             }
-            throw NoSuchResourceException.token();
+            throw refused;
         });
+    }
+
+    /** Writes down why a token was refused, and gives what its caller is told, which is always the same. */
+    private NoSuchResourceException refused(
+            String event, String reason, Optional<ChallengeSession> found, String principal, SessionKey key) {
+        audit.refused(event, reason, principal, key.appId(), key.sessionId(), subject(found));
+        counts.refused(hasExpired(found));
+        return NoSuchResourceException.token();
     }
 
     private Optional<Redeemed> earlierResult(ChallengeSession session, RedeemAttempt attempt) {

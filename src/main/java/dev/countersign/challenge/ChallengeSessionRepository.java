@@ -106,8 +106,9 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
 
     /**
      * Of several attempts at a session one succeeds, also within a statement. {@code ANY (ARRAY[…])} leaves the planner
-     * nothing to merge by, so that it looks each session up by its key; the other {@code ANY} is as above. The last line looks at the clock after any wait for a lock: who comes
-     * too late divides by zero, is rolled back, and finds nothing when asked alone.
+     * nothing to merge by, so that it looks each session up by its key; the other {@code ANY} is as above. The last line
+     * looks at the clock after any wait for a lock: who comes too late divides by zero, is rolled back, and finds nothing
+     * when asked alone.
      */
     static final String REDEEM = """
             WITH redeemed AS (

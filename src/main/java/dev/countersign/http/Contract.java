@@ -15,7 +15,7 @@ import java.util.StringTokenizer;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** The paths and methods of the API, from the contract as the service serves it. Nothing else in the code names them. */
+/** The paths and methods of the API, from the contract as the service serves it. */
 final class Contract {
 
     /** What the build makes of openapi.yaml, for {@code /q/openapi}. */

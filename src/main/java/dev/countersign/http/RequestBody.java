@@ -1,7 +1,6 @@
 package dev.countersign.http;
 
 import dev.countersign.error.BadRequestException;
-import dev.countersign.error.UnavailableException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
@@ -61,7 +60,7 @@ class RequestBody implements Handler<RoutingContext> {
         request.exceptionHandler(_ -> context.fail(400));
         request.endHandler(_ -> {
             request.exceptionHandler(null);
-            deadline.whenOver(() -> context.fail(new UnavailableException("The request's time is over")));
+            deadline.whenOver(() -> context.fail(RequestDeadline.over()));
             keep(body, context);
         });
         if (HttpHeaders.CONTINUE.toString().equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {

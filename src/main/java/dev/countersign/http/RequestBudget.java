@@ -50,7 +50,7 @@ public class RequestBudget {
         if (work.isDone()) {
             return work;
         }
-        current().whenOver(() -> work.completeExceptionally(new UnavailableException("The request's time is over")));
+        current().whenOver(() -> work.completeExceptionally(RequestDeadline.over()));
         return work;
     }
 
@@ -60,7 +60,7 @@ public class RequestBudget {
      */
     public <T> CompletableFuture<T> spend(Supplier<T> work) {
         if (System.nanoTime() - deadline() >= 0) {
-            return CompletableFuture.failedFuture(new UnavailableException("The request's time is over"));
+            return CompletableFuture.failedFuture(RequestDeadline.over());
         }
         CompletableFuture<T> outcome = new CompletableFuture<>();
         Future<?> running = threads.submit(() -> {

@@ -1,5 +1,6 @@
 package dev.countersign.http;
 
+import dev.countersign.error.UnavailableException;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.smallrye.common.vertx.ContextLocals;
 import io.smallrye.common.vertx.VertxContext;
@@ -41,6 +42,11 @@ final class RequestDeadline {
     /** On the clock of {@link System#nanoTime}. */
     long nanoTime() {
         return nanoTime;
+    }
+
+    /** What a caller is told whose request's time is over. */
+    static UnavailableException over() {
+        return new UnavailableException("The request's time is over");
     }
 
     /** From now on, this is what happens. */

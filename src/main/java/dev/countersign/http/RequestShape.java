@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 
 /**
  * Refuses what could be understood in two ways (a second host, caller or key), an app ID that could never be one, a method
- * that the path doesn't have, and a body in a coding that nobody here reads. It looks at the path as it was sent: once the server has normalised it, {@code ..} and
- * an empty app ID would be unknown paths.
+ * that the path doesn't have, and a body in a coding that nobody here reads. It looks at the path as it was sent: once the
+ * server has normalised it, {@code ..} and an empty app ID would be unknown paths.
  */
 @Singleton
 class RequestShape implements Handler<RoutingContext> {

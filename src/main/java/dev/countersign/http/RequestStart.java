@@ -49,8 +49,7 @@ class RequestStart implements Handler<RoutingContext> {
             // 6.1).
             closeAfterwards(context);
         }
-        RequestDeadline deadline = RequestDeadline.start(
-                budget.timeout(), () -> context.fail(new UnavailableException("The request's time is over")));
+        RequestDeadline deadline = RequestDeadline.start(budget.timeout(), () -> context.fail(RequestDeadline.over()));
         context.addEndHandler(_ -> end(context.request(), deadline));
         if (isOfAnotherCoding(context.request())) {
             context.fail(new BadRequestException("Transfer-Encoding must be chunked, or absent"));

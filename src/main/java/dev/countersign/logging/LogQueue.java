@@ -9,8 +9,10 @@ import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.logging.ErrorManager;
 import java.util.logging.Handler;
 import org.jboss.logging.Logger;
 import org.jboss.logmanager.ExtHandler;
@@ -38,10 +40,13 @@ public class LogQueue extends ExtHandler {
     private static final Logger LOG = Logger.getLogger(LogQueue.class);
 
     private final BlockingQueue<ExtLogRecord> waiting = new LinkedBlockingQueue<>();
+
+    /** How many wait or are being written. */
+    private final AtomicInteger unwritten = new AtomicInteger();
+
     private final AtomicLong dropped = new AtomicLong();
     private final QuarkusDelayedHandler root = InitialConfigurator.DELAYED_HANDLER;
     private final Handler[] written;
-    private volatile boolean writing;
 
     /** A start that fails says why, and ends without telling anybody that it stops. */
     private final Thread end = Thread.ofPlatform().unstarted(this::awaitWritten);
@@ -55,7 +60,7 @@ public class LogQueue extends ExtHandler {
 
     /** Whether more waits to be written than should. */
     public boolean isFull() {
-        return waiting.size() >= MOST;
+        return unwritten.get() >= MOST;
     }
 
     @Override
@@ -65,6 +70,7 @@ public class LogQueue extends ExtHandler {
         } else {
             // What only this thread knows.
             record.copyMdc();
+            unwritten.incrementAndGet();
             waiting.add(record);
         }
     }
@@ -72,12 +78,8 @@ public class LogQueue extends ExtHandler {
     private void write() {
         try {
             while (true) {
-                ExtLogRecord record = waiting.take();
-                writing = true;
-                for (Handler handler : written) {
-                    handler.publish(record);
-                }
-                writing = false;
+                write(waiting.take());
+                unwritten.decrementAndGet();
                 if (!isFull() && dropped.get() > 0) {
                     LOG.warnf("The log was read too slowly: %d records were dropped", dropped.getAndSet(0));
                 }
@@ -87,10 +89,21 @@ public class LogQueue extends ExtHandler {
         }
     }
 
+    /** A record that can't be written must not end the thread that writes all others. */
+    private void write(ExtLogRecord record) {
+        for (Handler handler : written) {
+            try {
+                handler.publish(record);
+            } catch (RuntimeException e) {
+                reportError("A log record was not written", e, ErrorManager.WRITE_FAILURE);
+            }
+        }
+    }
+
     /** What is logged later is written at once, unless nobody reads it. */
     void stop(@Observes ShutdownEvent event) {
         awaitWritten();
-        if (waiting.isEmpty()) {
+        if (unwritten.get() == 0) {
             root.setHandlers(written);
         }
         try {
@@ -102,7 +115,7 @@ public class LogQueue extends ExtHandler {
 
     private void awaitWritten() {
         long deadline = System.nanoTime() + STOP.toNanos();
-        while ((writing || !waiting.isEmpty()) && System.nanoTime() < deadline) {
+        while (unwritten.get() > 0 && System.nanoTime() < deadline) {
             LockSupport.parkNanos(PAUSE.toNanos());
         }
     }

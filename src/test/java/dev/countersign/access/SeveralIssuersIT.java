@@ -51,15 +51,10 @@ class SeveralIssuersIT {
     }
 
     private static Map<String, String> settings() {
-        Map<String, String> settings = new HashMap<>(Map.of(
-                "quarkus.oidc.auth-server-url", cluster.url(),
-                "quarkus.oidc.token.issuer", cluster.url(),
-                "quarkus.oidc.token.audience", TokenIssuer.AUDIENCE,
-                "quarkus.oidc.people.auth-server-url", people.url(),
-                "quarkus.oidc.people.token.issuer", people.url(),
-                "quarkus.oidc.people.token.audience", TokenIssuer.AUDIENCE,
-                // With a name for itself, Quarkus could ask the issuer about tokens.
-                "quarkus.oidc.people.client-id", TokenIssuer.AUDIENCE));
+        Map<String, String> settings = new HashMap<>(cluster.settings("quarkus.oidc"));
+        settings.putAll(people.settings("quarkus.oidc.people"));
+        // With a name for itself, Quarkus could ask the issuer about tokens.
+        settings.put("quarkus.oidc.people.client-id", TokenIssuer.AUDIENCE);
         principal(settings, "ann", Map.of("issuer", people.url(), "subject", "ann"));
         principal(settings, "shop", Map.of("issuer", cluster.url(), "subject", "system:serviceaccount:shop:*"));
         principal(

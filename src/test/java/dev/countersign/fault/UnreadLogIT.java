@@ -72,6 +72,8 @@ class UnreadLogIT {
             });
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(sessions(lines)).containsAll(acknowledged));
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> lines.stream().anyMatch(line -> line.contains("records were dropped")));
             assertThat(liveness.failures()).isZero();
             assertThat(liveness.longestMillis()).isLessThan(PROMPT.toMillis());
         }

@@ -13,6 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
 import org.jose4j.jwk.RsaJsonWebKey;
@@ -84,6 +85,14 @@ public final class TokenIssuer implements AutoCloseable {
     /** Its issuer claim and the root of its endpoints. */
     public String url() {
         return "http://localhost:" + server.getAddress().getPort();
+    }
+
+    /** What makes it one of a service's issuers: the one without a name, or {@code quarkus.oidc.<name>}. */
+    public Map<String, String> settings(String prefix) {
+        return Map.of(
+                prefix + ".auth-server-url", url(),
+                prefix + ".token.issuer", url(),
+                prefix + ".token.audience", AUDIENCE);
     }
 
     /** A good token for the subject, from the issuer of the service under test. */
