@@ -85,12 +85,12 @@ class Countersign(Contender):
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     principal = SigV4('AKIABENCHBENCHBENCH0', secrets.token_urlsafe(30))
 
-    def __init__(self, java, directory, signed=False, binary=None, **extra_settings):
-        """A native binary takes the jar's place where one is given."""
+    def __init__(self, java, directory, signed=False, binary=None, project=PROJECT, name=name, **extra_settings):
+        """A native binary takes the jar's place where one is given, and the package of another checkout this one's."""
         super().__init__(java, directory)
         self.binary = binary
-        if binary:
-            self.name = 'Countersign, native image'
+        self.project = project
+        self.name = 'Countersign, native image' if binary else name
         self.management_port = free_port()
         self.signed = signed
         self.extra_settings = extra_settings
@@ -107,7 +107,7 @@ class Countersign(Contender):
             return [self.binary]
         # A production build lets nobody in without a signature; what one costs is measured beside a build that does.
         app = 'quarkus-app' if self.signed else 'bench-app'
-        return [self.java, '-jar', os.path.join(PROJECT, 'target', app, 'quarkus-run.jar')]
+        return [self.java, '-jar', os.path.join(self.project, 'target', app, 'quarkus-run.jar')]
 
     def settings(self, database):
         return environment(
@@ -120,8 +120,7 @@ class Countersign(Contender):
             QUARKUS_DATASOURCE_PASSWORD=database.password,
             COUNTERSIGN_CHALLENGE_KEYS_MAIN=self.key,
             COUNTERSIGN_CHALLENGE_ACTIVE_KEY='main',
-            **(self._signed_settings() if self.signed else self._unsigned_settings()),
-            **self.extra_settings)
+            **{**(self._signed_settings() if self.signed else self._unsigned_settings()), **self.extra_settings})
 
     def _signed_settings(self):
         return {

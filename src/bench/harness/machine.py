@@ -24,14 +24,18 @@ def java():
 
 def build(bench=True, spring=True, fastify=True):
     say('building')
-    mvnw = [f'{PROJECT}/mvnw', '--batch-mode', '--quiet']
-    if bench:
-        run([*mvnw, '-DskipTests', '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app', 'package'], cwd=PROJECT)
-    run([*mvnw, '-DskipTests', 'package'], cwd=PROJECT)
+    build_package(PROJECT, bench)
     if spring:
-        run([*mvnw, '--file', f'{BENCH}/spring/pom.xml', 'package'], cwd=PROJECT)
+        run([f'{PROJECT}/mvnw', '--batch-mode', '--quiet', '--file', f'{BENCH}/spring/pom.xml', 'package'], cwd=PROJECT)
     if fastify:
         run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=f'{BENCH}/fastify')
+
+
+def build_package(project, bench):
+    mvnw = [f'{project}/mvnw', '--batch-mode', '--quiet', '-DskipTests', 'package']
+    if bench:
+        run([*mvnw, '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app'], cwd=project)
+    run(mvnw, cwd=project)
 
 
 def describe(java_command, postgres):
