@@ -1,12 +1,14 @@
 package dev.countersign.access;
 
+import static dev.countersign.access.SigV4Refusal.incomplete;
+import static dev.countersign.access.SigV4Refusal.invalid;
+
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What an {@code Authorization} header of AWS Signature Version 4 says.
+ * The parsed {@code Authorization} header of AWS Signature Version 4.
  *
  * @param date the day of the credential scope, {@code yyyyMMdd}
  * @param signedHeaders in lowercase, ascending, distinct, at most 64
@@ -33,30 +35,33 @@ record SigV4Authorization(
             + " +Credential=([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+), *"
             + "SignedHeaders=([^, ]+), *Signature=([0-9a-f]{64})");
 
-    /** Empty when the header is not of that form. */
-    static Optional<SigV4Authorization> parse(String header) {
+    /** @throws dev.countersign.error.ForbiddenException when the header is not of that form */
+    static SigV4Authorization parse(String header) {
         Matcher parts = FORM.matcher(header);
-        return parts.matches()
-                ? Optional.of(new SigV4Authorization(
-                        parts.group(1),
-                        parts.group(2),
-                        parts.group(3),
-                        parts.group(4),
-                        parts.group(5),
-                        List.of(SEMICOLON.split(parts.group(6), -1)),
-                        parts.group(7)))
-                : Optional.empty();
+        if (!parts.matches()) {
+            throw incomplete(
+                    "The Authorization header must be " + ALGORITHM + " with Credential, SignedHeaders and Signature");
+        }
+        List<String> names = List.of(SEMICOLON.split(parts.group(6), -1));
+        if (!isInOrder(names)) {
+            throw invalid("SignedHeaders must list at most 64 names in lowercase, in ascending order, each once");
+        }
+        return new SigV4Authorization(
+                parts.group(1), parts.group(2), parts.group(3), parts.group(4), parts.group(5), names, parts.group(7));
     }
 
-    /** AWS's documentation asks for the order. With it, each header is looked at once, and none is signed twice. */
-    boolean isListInOrder() {
-        for (int i = 1; i < signedHeaders.size(); i++) {
-            if (signedHeaders.get(i - 1).compareTo(signedHeaders.get(i)) >= 0) {
+    /**
+     * Whether the names are in AWS's documented order. In that order, each header is read once and none is signed
+     * twice.
+     */
+    private static boolean isInOrder(List<String> names) {
+        for (int i = 1; i < names.size(); i++) {
+            if (names.get(i - 1).compareTo(names.get(i)) >= 0) {
                 return false;
             }
         }
-        return signedHeaders.size() <= MOST_SIGNED_HEADERS
-                && signedHeaders.stream().allMatch(name -> NAME.matcher(name).matches());
+        return names.size() <= MOST_SIGNED_HEADERS
+                && names.stream().allMatch(name -> NAME.matcher(name).matches());
     }
 
     /** Without the signature. */

@@ -1,117 +1,170 @@
 package dev.countersign.access;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static dev.countersign.access.SigV4Refusal.invalid;
 
-import java.net.URLDecoder;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HexFormat;
+import io.vertx.core.MultiMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Parts of the canonical request of AWS Signature Version 4 ("Create a canonical request" in AWS's documentation). The
- * service's own signer can't be used to verify: it leaves out headers that some clients sign, such as {@code user-agent}.
+ * The canonical request of AWS Signature Version 4 ("Create a canonical request" in AWS's documentation). AWS's own
+ * signer can't be used to verify: it leaves out headers that some clients sign, such as {@code user-agent}.
  */
 final class SigV4CanonicalRequest {
 
-    private static final HexFormat HEX = HexFormat.of().withUpperCase();
+    static final String HOST = "host";
+    static final String DATE = "x-amz-date";
+    static final String TOKEN = "x-amz-security-token";
 
-    private SigV4CanonicalRequest() {}
+    private static final String CONTENT_HASH = "x-amz-content-sha256";
+    /**
+     * The headers that the service reads, so they must be signed. A proxy may add other {@code x-amz-} headers; none is
+     * read.
+     */
+    private static final Set<String> READ = Set.of(HOST, DATE, CONTENT_HASH, TOKEN);
+
+    private static final int MOST_HEADER_LINES = 256;
+    /** Marks a listed header until it is found. No header can have this value. */
+    private static final String MISSING = "\0";
+
+    private static final Pattern ABSOLUTE = Pattern.compile("(?i:https?)://[^/?#@]+(?:/(.*))?");
+    private static final String EMPTY_HASH = SigV4Signature.sha256(new byte[0]);
+
+    private final String method;
+    private final String path;
+    private final String query;
+    private final Map<String, String> headers;
+    private final String bodyHash;
 
     /**
-     * The path without empty segments and dot segments, each segment encoded once more than it was sent.
+     * Reads each header line once.
      *
-     * @param sent begins with a slash
+     * @throws dev.countersign.error.ForbiddenException when a required header is not signed, a signed header is missing
+     *     or repeated, there are more than 256 header lines, or the path, the query or the body's hash is wrong
      */
-    static String path(String sent) {
-        Deque<String> segments = new ArrayDeque<>();
-        String last = "";
-        for (int start = 1; start <= sent.length(); start += last.length() + 1) {
-            int slash = sent.indexOf('/', start);
-            last = sent.substring(start, slash < 0 ? sent.length() : slash);
-            if (last.equals("..")) {
-                segments.pollLast();
-            } else if (!last.isEmpty() && !last.equals(".")) {
-                segments.add(encode(last));
-            }
+    SigV4CanonicalRequest(List<String> signedHeaders, Received request) {
+        String target = target(request.uri());
+        int question = target.indexOf('?');
+        method = request.method();
+        path = question < 0 ? target : target.substring(0, question);
+        headers = signed(signedHeaders, request.headers());
+        bodyHash = bodyHash(request);
+        try {
+            query = question < 0 ? "" : SigV4Encoding.query(target.substring(question + 1));
+        } catch (IllegalArgumentException e) {
+            throw invalid("The query is not validly percent-encoded");
         }
-        boolean endsWithSlash = last.isEmpty() || last.equals(".") || last.equals("..");
-        return segments.isEmpty() ? "/" : "/" + String.join("/", segments) + (endsWithSlash ? "/" : "");
+    }
+
+    /** The canonical request as it was received. */
+    String received() {
+        return text("", Objects.requireNonNull(headers.get(HOST)));
     }
 
     /**
-     * The parameters by name and then by value, each decoded and encoded again.
+     * The canonical request as the client sent it, before a proxy changed it.
      *
-     * @throws IllegalArgumentException when it is not validly percent-encoded
+     * @param host the host that the client sent it to
+     * @param prefix the prefix that the proxy removed from the path
      */
-    static String query(String sent) {
-        if (sent.isEmpty()) {
-            return "";
+    String sentTo(String host, String prefix) {
+        return text(prefix, host);
+    }
+
+    private String text(String prefix, String host) {
+        StringBuilder text = new StringBuilder(512)
+                .append(method)
+                .append('\n')
+                .append(SigV4Encoding.path(prefix + path))
+                .append('\n')
+                .append(query)
+                .append('\n');
+        headers.forEach((name, value) -> text.append(name)
+                .append(':')
+                .append(name.equals(HOST) ? host : value)
+                .append('\n'));
+        return text.append('\n')
+                .append(String.join(";", headers.keySet()))
+                .append('\n')
+                .append(bodyHash)
+                .toString();
+    }
+
+    /** The signed headers by name, with their canonical values. */
+    private static Map<String, String> signed(List<String> names, MultiMap received) {
+        Map<String, String> signed = new LinkedHashMap<>();
+        names.forEach(name -> signed.put(name, MISSING));
+        if (!signed.containsKey(HOST)) {
+            throw invalid("The host header must be signed");
         }
-        List<String> parameters = new ArrayList<>();
-        int end;
-        for (int start = 0; start <= sent.length(); start = end + 1) {
-            int ampersand = sent.indexOf('&', start);
-            end = ampersand < 0 ? sent.length() : ampersand;
-            if (end > start) {
-                String parameter = sent.substring(start, end);
-                int equals = parameter.indexOf('=');
-                String name = equals < 0 ? parameter : parameter.substring(0, equals);
-                String value = equals < 0 ? "" : parameter.substring(equals + 1);
-                parameters.add(again(name) + "=" + again(value));
+        int lines = 0;
+        for (Map.Entry<String, String> header : received) {
+            if (++lines > MOST_HEADER_LINES) {
+                throw invalid("The request has more than " + MOST_HEADER_LINES + " header lines");
             }
+            add(signed, header.getKey().toLowerCase(Locale.ROOT), header.getValue());
         }
-        // "=" sorts after what may stand in an encoded name but letters, "_" and "~", so names are compared by
-        // themselves.
-        parameters.sort((one, other) -> {
-            int names = name(one).compareTo(name(other));
-            return names != 0 ? names : one.compareTo(other);
+        signed.forEach((name, value) -> {
+            if (value.equals(MISSING)) {
+                throw invalid("SignedHeaders names " + name + ", which the request doesn't have");
+            }
         });
-        return String.join("&", parameters);
+        return signed;
     }
 
-    private static String name(String parameter) {
-        return parameter.substring(0, parameter.indexOf('='));
-    }
-
-    /** A header's value without white space around it, and with single spaces within. */
-    static String value(String sent) {
-        String value = sent.strip();
-        if (value.indexOf("  ") < 0 && value.indexOf('\t') < 0) {
-            return value;
-        }
-        StringBuilder single = new StringBuilder(value.length());
-        boolean space = false;
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            boolean isSpace = c == ' ' || c == '\t';
-            if (!isSpace) {
-                single.append(c);
-            } else if (!space) {
-                single.append(' ');
+    private static void add(Map<String, String> signed, String name, String received) {
+        String before = signed.get(name);
+        if (before == null) {
+            if (READ.contains(name)) {
+                throw invalid(name + " must be signed");
             }
-            space = isSpace;
+            return;
         }
-        return single.toString();
+        String value = SigV4Encoding.value(received);
+        if (before.equals(MISSING)) {
+            signed.put(name, value);
+        } else if (READ.contains(name)) {
+            throw invalid("There may be one " + name + " header");
+        } else {
+            signed.put(name, before + "," + value);
+        }
     }
 
-    private static String again(String encoded) {
-        return encode(
-                encoded.indexOf('%') < 0 && encoded.indexOf('+') < 0 ? encoded : URLDecoder.decode(encoded, UTF_8));
+    private static String bodyHash(Received request) {
+        String hash = request.body().length == 0 ? EMPTY_HASH : SigV4Signature.sha256(request.body());
+        String told = request.headers().get(CONTENT_HASH);
+        if (told != null && !told.equals(hash)) {
+            throw invalid(CONTENT_HASH + " is not the hash of the body");
+        }
+        return hash;
     }
 
-    /** All but RFC 3986's unreserved characters (section 2.3) become {@code %XX} of their UTF-8. */
-    private static String encode(String text) {
-        StringBuilder encoded = new StringBuilder(text.length());
-        for (byte octet : text.getBytes(UTF_8)) {
-            char c = (char) (octet & 0xff);
-            if (c < 0x80 && (Character.isLetterOrDigit(c) || c == '-' || c == '_' || c == '.' || c == '~')) {
-                encoded.append(c);
-            } else {
-                encoded.append('%').append(HEX.toHexDigits(octet));
-            }
+    /**
+     * The path and query of the request. A client of a proxy may send them after scheme and host (RFC 9112, section
+     * 3.2.2).
+     */
+    private static String target(String uri) {
+        Matcher absolute = ABSOLUTE.matcher(uri);
+        String target = absolute.matches() ? "/" + Objects.requireNonNullElse(absolute.group(1), "") : uri;
+        if (!target.startsWith("/")) {
+            throw invalid("The request line must have a path");
         }
-        return encoded.toString();
+        return target;
     }
+
+    /**
+     * A request as it was received.
+     *
+     * @param uri the request's target, not decoded
+     * @param body empty when there is none
+     */
+    // Requests are never compared, so it is harmless that arrays compare by identity.
+    @SuppressWarnings("ArrayRecordComponent")
+    record Received(String method, String uri, MultiMap headers, byte[] body) {}
 }

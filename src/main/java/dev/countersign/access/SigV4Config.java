@@ -9,11 +9,11 @@ import java.util.Optional;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** What AWS clients sign for. */
+/** How signatures of AWS clients are verified. */
 @ConfigMapping(prefix = "countersign.sigv4")
 public interface SigV4Config {
 
-    /** The region that clients sign for, in the credential scope. */
+    /** The region that clients name in the credential scope. */
     @WithDefault("us-east-1")
     String region();
 
@@ -24,9 +24,9 @@ public interface SigV4Config {
     Duration maxSkew();
 
     /**
-     * The URLs under which clients reach the service, such as {@code https://auth.example.com}, where a proxy before it
-     * rewrites the {@code Host} header or takes a prefix off the path. Clients sign both as they send them. The
-     * {@code Host} as it was received counts too, for callers that don't come through the proxy.
+     * The URLs under which clients reach the service, such as {@code https://auth.example.com}. Set it where a proxy
+     * rewrites the {@code Host} header or removes a prefix from the path: clients sign the host and the path that they
+     * send. The {@code Host} that the service receives is accepted too, for callers that bypass the proxy.
      */
     Optional<List<URI>> externalUrl();
 }

@@ -16,8 +16,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Authenticates by AWS Signature Version 4. It comes after OIDC, and so also has the last word on every other {@code
- * Authorization} header, and on none.
+ * Authenticates by AWS Signature Version 4. It runs after OIDC, so it also decides on requests with any other
+ * {@code Authorization} header, or with none.
  */
 @Singleton
 class SigV4Mechanism implements HttpAuthenticationMechanism {
@@ -34,7 +34,7 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
 
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager identities) {
-        // RequestShape has refused a second one.
+        // RequestShape refuses a request with two of them.
         String header = context.request().getHeader("Authorization");
         try {
             if (header == null) {
@@ -43,7 +43,7 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
                         .map(anonymous -> identities.authenticate(new KnownPrincipal.Request(anonymous)))
                         .orElseGet(() -> Uni.createFrom().nullItem());
             } else if ((header + " ").toLowerCase(Locale.ROOT).startsWith("bearer ")) {
-                // OIDC has not taken it: it is of no issuer that is configured.
+                // OIDC did not accept it: the token names no configured issuer.
                 throw new AuthenticationFailedException("Bearer tokens are not accepted");
             }
             Principal principal = verifier.verify(header, received(context));
@@ -60,7 +60,7 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
         return Set.of(KnownPrincipal.Request.class);
     }
 
-    /** No challenge: errors tell the caller what to do. */
+    /** Sends no challenge: the error replies tell the caller what to do. */
     @Override
     public Uni<ChallengeData> getChallenge(RoutingContext context) {
         return Uni.createFrom().nullItem();
@@ -71,10 +71,10 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
         return DEFAULT_PRIORITY - 1000;
     }
 
-    private static SigV4Verifier.Received received(RoutingContext context) {
+    private static SigV4CanonicalRequest.Received received(RoutingContext context) {
         HttpServerRequest request = context.request();
         Buffer body = context.body().buffer();
-        return new SigV4Verifier.Received(
+        return new SigV4CanonicalRequest.Received(
                 request.method().name(), request.uri(), request.headers(), body == null ? NO_BODY : body.getBytes());
     }
 }

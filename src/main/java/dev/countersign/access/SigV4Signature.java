@@ -10,8 +10,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Computes signatures of AWS Signature Version 4 for one access key, day, region and service ("Calculate the signature" in
- * AWS's documentation). Immutable.
+ * Computes signatures of AWS Signature Version 4 for one access key, day, region and service ("Calculate the signature"
+ * in AWS's documentation). Immutable.
  */
 final class SigV4Signature {
 
@@ -39,7 +39,7 @@ final class SigV4Signature {
     /**
      * The signature, in lowercase hexadecimal digits.
      *
-     * @param time as the request's {@code X-Amz-Date} has it
+     * @param time the request's {@code X-Amz-Date}
      */
     String of(String canonicalRequest, String time) {
         return HexFormat.of()
@@ -53,7 +53,7 @@ final class SigV4Signature {
                                 sha256(canonicalRequest.getBytes(UTF_8)))));
     }
 
-    /** In lowercase hexadecimal digits. */
+    /** The SHA-256 hash, in lowercase hexadecimal digits. */
     static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));

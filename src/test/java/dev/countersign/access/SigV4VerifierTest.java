@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.countersign.access.Principals.AccessKey;
-import dev.countersign.access.SigV4Verifier.Received;
+import dev.countersign.access.SigV4CanonicalRequest.Received;
 import dev.countersign.error.ForbiddenException;
 import io.vertx.core.MultiMap;
 import java.net.URI;
