@@ -18,6 +18,7 @@ import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,24 +28,27 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.hibernate.query.NativeQuery;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one gateway to the rows of {@code challenge_session}. Concurrent callers share statements ({@link Batcher}), each in
- * a transaction of its own without a BEGIN. What writes asks for a durable commit itself: a session's setting gets lost
- * behind a pooler. Every deadline is a {@link System#nanoTime}; each answer is an UnavailableException when the database
- * could not be asked, or failed and may have done it all the same. {@code IS TRUE} keeps a comparison of times out of a plan's
- * index: a session is found by its whole key, in a large default partition too.
+ * The only gateway to the rows of {@code challenge_session}. Concurrent callers share statements ({@link Batcher}).
+ * Each statement is a transaction of its own, without a BEGIN.
+ *
+ * <p>A statement that writes asks for a durable commit itself, because a pooler loses a session's settings. Every
+ * deadline is in {@link System#nanoTime}. A future fails with UnavailableException when the database could not be
+ * asked, or when it failed; a failed statement may have taken effect all the same.
+ *
+ * <p>{@code IS TRUE} keeps a comparison of times out of the index condition, so that a session is found by its whole
+ * key in a large default partition too.
  */
 @ApplicationScoped
 class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSession, SessionKey> {
 
     /**
-     * The join refuses unknown apps as of now, and the database's clock gives the times. A session that asks for more than
-     * its app's TTL is left out.
+     * Inserts sessions. The join leaves out sessions of apps that are not registered now, and the database's clock sets
+     * the times. A session that asks for a longer TTL than its app's is left out too.
      */
     static final String INSERT = """
             INSERT INTO challenge_session
@@ -70,7 +74,10 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
             RETURNING session_id, app_generation, created_at, expires_at
             """;
 
-    /** The same for a batch in which a session asks for a TTL: also tells which ask for too much, and how much they may. */
+    /**
+     * {@link #INSERT} for a batch in which a session asks for a TTL. Also returns the sessions that ask for too long a
+     * TTL, with the longest one allowed.
+     */
     static final String INSERT_WITH_TTLS = "WITH written AS (\n" + INSERT + """
             )
             SELECT session_id, app_generation, created_at, expires_at, cast(NULL AS integer) AS most
@@ -85,9 +92,9 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
             """;
 
     /**
-     * A look-up by the whole key for each, so that each touches one partition. The clock in the list of columns keeps the
-     * inner query as it is; {@code ANY} is for a distributed database, which picks its shards by it, and its collation keeps
-     * it away from the index.
+     * Finds each session by its whole key, so that each look-up touches one partition. The clock in the select list
+     * keeps PostgreSQL from merging the inner query into the outer one. A distributed database picks its shards by
+     * {@code = ANY}; the collation keeps that condition out of the index condition.
      */
     static final String FIND = """
             SELECT found.*
@@ -105,10 +112,13 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
             """;
 
     /**
-     * Of several attempts at a session one succeeds, also within a statement. {@code ANY (ARRAY[…])} leaves the planner
-     * nothing to merge by, so that it looks each session up by its key; the other {@code ANY} is as above. The last line
-     * looks at the clock after any wait for a lock: who comes too late divides by zero, is rolled back, and finds nothing
-     * when asked alone.
+     * Redeems sessions. Of several attempts at one session one succeeds, also within a statement.
+     *
+     * <p>{@code = ANY (ARRAY[x])} instead of {@code = x} keeps PostgreSQL from planning a merge join over all
+     * partitions; each row is found by its primary key. The other {@code ANY} is as in {@link #FIND}.
+     *
+     * <p>The last line reads the clock after any wait for a lock. An attempt that comes too late divides by zero, which
+     * rolls the statement back. Asked alone, it then finds nothing to redeem.
      */
     static final String REDEEM = """
             WITH redeemed AS (
@@ -130,7 +140,10 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                AND 1 / cast(expires_at > clock_timestamp() AS integer) = 1
             """;
 
-    /** Commits durably even when there is nothing to count, or its time would tell a live token from none. */
+    /**
+     * Counts wrong codes. Commits durably even when there is nothing to count; otherwise its time would reveal whether
+     * a live token exists.
+     */
     static final String COUNT_ATTEMPTS = """
             WITH counted AS (
                 UPDATE challenge_session
@@ -154,7 +167,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
              WHERE (SELECT set_config('synchronous_commit', 'on', true)) = 'on'
             """;
 
-    /** The last line is as in a redeem. */
+    /** Deletes live sessions. The last line is as in {@link #REDEEM}. */
     static final String REMOVE = """
             WITH removed AS (
                 DELETE FROM challenge_session
@@ -171,7 +184,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                AND 1 / cast(expires_at > clock_timestamp() AS integer) = 1
             """;
 
-    /** By ctid, as it takes what is there and not what a key names. */
+    /** Deletes expired rows by ctid: it takes whatever rows there are, not those that a key names. */
     static final String EMPTY_DEFAULT = """
             DELETE FROM challenge_session_default
              WHERE ctid = ANY (ARRAY (
@@ -181,16 +194,20 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                       FOR UPDATE SKIP LOCKED))
             """;
 
-    private static final String LIVE = "SELECT key_id, sessions FROM live_sessions(:partition)";
+    private static final BatchStatement LIVE =
+            new BatchStatement("SELECT key_id, sessions FROM live_sessions(:partition)");
 
-    /** Up to a bound: a count of many would take long, each minute on each replica. */
+    /** Counts up to a bound: each replica counts every minute, and a full count of many rows would take long. */
     private static final String COUNT_DEFAULT =
             "SELECT count(*) FROM (SELECT FROM challenge_session_default LIMIT 100000) AS counted";
 
     private final double defaultTtlSeconds;
     private final int maxAttempts;
-    private final String redeem;
-    private final String countAttempts;
+    private final BatchStatement insert = new BatchStatement(INSERT);
+    private final BatchStatement insertWithTtls = new BatchStatement(INSERT_WITH_TTLS);
+    private final BatchStatement remove = new BatchStatement(REMOVE);
+    private final BatchStatement redeem;
+    private final BatchStatement countAttempts;
     private final StatementTimeouts timeouts;
     private final MeterRegistry metrics;
     private final Batcher<Creation, Insertion> inserts;
@@ -204,7 +221,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         this(config, config.maxAttempts(), REDEEM, COUNT_ATTEMPTS, timeouts, metrics);
     }
 
-    /** With other statements, for the test that shows what each guard is for. */
+    /** Takes other statements, for the test that shows what each guard is for. */
     ChallengeSessionRepository(
             ChallengeConfig config,
             int maxAttempts,
@@ -214,8 +231,8 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
             MeterRegistry metrics) {
         this.defaultTtlSeconds = config.ttl().toMillis() / 1000.0;
         this.maxAttempts = maxAttempts;
-        this.redeem = redeem;
-        this.countAttempts = countAttempts;
+        this.redeem = new BatchStatement(redeem);
+        this.countAttempts = new BatchStatement(countAttempts);
         this.timeouts = timeouts;
         this.metrics = metrics;
         this.inserts = batcher("issue", creation -> creation.session.sessionId, this::insertAll);
@@ -236,36 +253,41 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
     }
 
     /**
-     * Inserts a session and completes it with what the database decides, or says why it did not.
+     * Inserts a session and fills in what the database decides, or tells why it was not inserted.
      *
-     * @param ttlSeconds how long the session lives; null for as long as its app's do
+     * @param ttlSeconds how long the session lives; null for the TTL of its app
      */
     CompletableFuture<Insertion> insert(ChallengeSession session, @Nullable Integer ttlSeconds, long deadline) {
         return inserts.ask(new Creation(session, ttlSeconds), deadline);
     }
 
-    /** The session of a registered app as of a moment after this call, if its row is there. */
+    /**
+     * Finds the session of a registered app, as of a moment after this call. An expired session has the state EXPIRED.
+     */
     CompletableFuture<Optional<ChallengeSession>> find(SessionKey key, long deadline) {
         return lookUps.ask(key, deadline);
     }
 
-    /** Redeems a session whose code was found right; gives the time, or empty when it was not to be redeemed any more. */
+    /** Redeems a session whose code was right. Returns the time; empty when the session can't be redeemed any more. */
     CompletableFuture<Optional<Instant>> redeem(
             SessionKey key, String principal, byte @Nullable [] fingerprint, long deadline) {
         return redemptions.ask(new Redemption(key, principal, fingerprint), deadline);
     }
 
-    /** Counts a wrong code against the session if it is live; tells whether this one locked it. */
+    /** Counts a wrong code against the session if it is live. Returns whether this call locked the session. */
     CompletableFuture<Boolean> countAttempt(SessionKey key, long deadline) {
         return attempts.ask(key, deadline);
     }
 
-    /** Deletes a live session; of several at once, one gets true. */
+    /** Deletes a live session. Of several concurrent calls, one gets true. */
     CompletableFuture<Boolean> remove(SessionKey key, long deadline) {
         return removals.ask(key, deadline);
     }
 
-    /** Deletes so many expired rows of the default partition at most, in the transaction of the caller; returns how many. */
+    /**
+     * Deletes at most {@code batchSize} expired rows of the default partition, in the caller's transaction. Returns how
+     * many it deleted.
+     */
     int emptyDefault(int batchSize) {
         return getSession()
                 .createNativeMutationQuery(EMPTY_DEFAULT)
@@ -273,14 +295,14 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                 .executeUpdate();
     }
 
-    /** How many rows the default partition holds, 100,000 at most. */
+    /** The number of rows in the default partition, at most 100,000. */
     long countDefault() {
         return getSession().createNativeQuery(COUNT_DEFAULT, Long.class).getSingleResult();
     }
 
-    /** The live sessions of a partition by the id of their key. */
+    /** How many sessions of a partition still need their key, by the id of the key. */
     Map<String, Long> countLive(String partition) {
-        return rows(LIVE, query -> query.setParameter("partition", partition)).stream()
+        return rows(LIVE, Map.of("partition", partition)).stream()
                 .collect(toMap(row -> (String) row[0], row -> (Long) row[1]));
     }
 
@@ -297,27 +319,21 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
     private List<Insertion> insertAll(List<Creation> creations) {
         List<ChallengeSession> sessions =
                 creations.stream().map(Creation::session).toList();
-        boolean withTtls = creations.stream().anyMatch(creation -> creation.ttlSeconds != null);
-        Map<String, Object[]> written = rows(
-                        withTtls ? INSERT_WITH_TTLS : INSERT,
-                        query -> query.setParameter("apps", texts(sessions, s -> s.appId))
-                                .setParameter("idTails", texts(sessions, s -> ChallengeSession.idTail(s.sessionId)))
-                                .setParameter("keys", texts(sessions, s -> s.keyId))
-                                .setParameter("salts", bytes(sessions, s -> s.salt))
-                                .setParameter("issuedTo", texts(sessions, s -> s.issuedTo))
-                                .setParameter("subjects", sparse(texts(sessions, s -> s.subject)))
-                                .setParameter("issuers", sparse(texts(sessions, s -> s.subjectIssuer)))
-                                .setParameter("contexts", sparse(texts(sessions, s -> s.context)))
-                                .setParameter("codeChallenges", sparse(texts(sessions, s -> s.codeChallenge)))
-                                .setParameter(
-                                        "ttls",
-                                        withTtls
-                                                ? creations.stream()
-                                                        .map(Creation::ttlSeconds)
-                                                        .toArray(Integer[]::new)
-                                                : new Integer[0])
-                                .setParameter("defaultTtl", defaultTtlSeconds))
-                .stream()
+        Map<String, Object> parameters = new HashMap<>();
+        parameters.put("apps", texts(sessions, session -> session.appId));
+        parameters.put("idTails", texts(sessions, session -> ChallengeSession.idTail(session.sessionId)));
+        parameters.put("keys", texts(sessions, session -> session.keyId));
+        parameters.put("salts", sessions.stream().map(session -> session.salt).toArray(byte[][]::new));
+        parameters.put("issuedTo", texts(sessions, session -> session.issuedTo));
+        parameters.put("subjects", sparse(texts(sessions, session -> session.subject)));
+        parameters.put("issuers", sparse(texts(sessions, session -> session.subjectIssuer)));
+        parameters.put("contexts", sparse(texts(sessions, session -> session.context)));
+        parameters.put("codeChallenges", sparse(texts(sessions, session -> session.codeChallenge)));
+        @Nullable
+        Integer[] ttls = sparse(creations.stream().map(Creation::ttlSeconds).toArray(Integer[]::new));
+        parameters.put("ttls", ttls);
+        parameters.put("defaultTtl", defaultTtlSeconds);
+        Map<String, Object[]> written = rows(ttls.length == 0 ? insert : insertWithTtls, parameters).stream()
                 .collect(toMap(row -> ChallengeSession.idTail((UUID) row[0]), row -> row));
         return sessions.stream()
                 .map(session -> insertion(session, written.get(ChallengeSession.idTail(session.sessionId))))
@@ -338,10 +354,10 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
     }
 
     private List<Optional<ChallengeSession>> findAll(List<SessionKey> keys) {
-        Map<SessionKey, ChallengeSession> found = about(
-                        keys.stream().distinct().toList(), getSession().createNativeQuery(FIND, ChallengeSession.class))
-                .getResultStream()
-                .collect(toMap(ChallengeSession::key, Function.identity()));
+        NativeQuery<ChallengeSession> query = getSession().createNativeQuery(FIND, ChallengeSession.class);
+        about(keys.stream().distinct().toList()).forEach(query::setParameter);
+        Map<SessionKey, ChallengeSession> found =
+                query.getResultStream().collect(toMap(ChallengeSession::key, Function.identity()));
         return keys.stream().map(key -> Optional.ofNullable(found.get(key))).toList();
     }
 
@@ -349,16 +365,13 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         List<Integer> order = inOrderOfSessions(redemptions, Redemption::key);
         List<Redemption> sorted = order.stream().map(redemptions::get).toList();
         List<Optional<Instant>> redeemed = new ArrayList<>(nCopies(redemptions.size(), Optional.empty()));
-        rows(
-                        redeem,
-                        query -> about(sorted.stream().map(Redemption::key).toList(), query)
-                                .setParameter("principals", texts(sorted, Redemption::principal))
-                                .setParameter(
-                                        "fingerprints",
-                                        sorted.stream()
-                                                .map(Redemption::fingerprint)
-                                                .toArray(byte[][]::new))
-                                .setParameter("maxAttempts", maxAttempts))
+        Map<String, Object> parameters =
+                about(sorted.stream().map(Redemption::key).toList());
+        parameters.put("principals", texts(sorted, Redemption::principal));
+        parameters.put(
+                "fingerprints", sorted.stream().map(Redemption::fingerprint).toArray(byte[][]::new));
+        parameters.put("maxAttempts", maxAttempts);
+        rows(redeem, parameters)
                 .forEach(row -> redeemed.set(order.get(((Long) row[0]).intValue() - 1), Optional.of((Instant) row[1])));
         return redeemed;
     }
@@ -369,29 +382,29 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                         .sorted(comparing(entry -> entry.getKey().sessionId()))
                         .toList();
         Set<SessionKey> locked = new HashSet<>();
-        rows(
-                        countAttempts,
-                        query -> about(times.stream().map(Map.Entry::getKey).toList(), query)
-                                .setParameter(
-                                        "times",
-                                        times.stream()
-                                                .map(entry -> entry.getValue().intValue())
-                                                .toArray(Integer[]::new))
-                                .setParameter("maxAttempts", maxAttempts))
-                .forEach(row -> locked.add(new SessionKey((String) row[0], (UUID) row[1])));
-        // Of several at one session, the first is said to have locked it.
+        Map<String, Object> parameters =
+                about(times.stream().map(Map.Entry::getKey).toList());
+        parameters.put(
+                "times",
+                times.stream().map(entry -> entry.getValue().intValue()).toArray(Integer[]::new));
+        parameters.put("maxAttempts", maxAttempts);
+        rows(countAttempts, parameters).forEach(row -> locked.add(new SessionKey((String) row[0], (UUID) row[1])));
+        // Of several calls for one session, the first is reported to have locked it.
         return keys.stream().map(locked::remove).toList();
     }
 
     private List<Boolean> removeAll(List<SessionKey> keys) {
         List<Integer> order = inOrderOfSessions(keys, Function.identity());
         List<Boolean> removed = new ArrayList<>(nCopies(keys.size(), false));
-        rows(REMOVE, query -> about(order.stream().map(keys::get).toList(), query))
+        rows(remove, about(order.stream().map(keys::get).toList()))
                 .forEach(row -> removed.set(order.get(((Long) row[0]).intValue() - 1), true));
         return removed;
     }
 
-    /** Rows are locked in one order by all replicas, so that they never wait for each other in a circle. */
+    /**
+     * The positions of the questions in order of session ID. All replicas lock rows in this order, to prevent
+     * deadlocks.
+     */
     private static <Q> List<Integer> inOrderOfSessions(List<Q> questions, Function<Q, SessionKey> key) {
         return IntStream.range(0, questions.size())
                 .boxed()
@@ -399,35 +412,31 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                 .toList();
     }
 
-    private List<Object[]> rows(String sql, UnaryOperator<NativeQuery<Object[]>> parameters) {
-        return parameters
-                .apply(getSession().createNativeQuery(sql, Object[].class))
-                .getResultList();
+    private List<Object[]> rows(BatchStatement statement, Map<String, Object> parameters) {
+        return getSession().doReturningWork(connection -> statement.rows(connection, parameters));
     }
 
-    private static <T> NativeQuery<T> about(List<SessionKey> keys, NativeQuery<T> query) {
-        return query.setParameter("apps", texts(keys, SessionKey::appId))
-                .setParameter(
-                        "sessions", keys.stream().map(SessionKey::sessionId).toArray(UUID[]::new))
-                .setParameter(
-                        "distinctApps",
-                        keys.stream().map(SessionKey::appId).distinct().toArray(String[]::new));
+    private static Map<String, Object> about(List<SessionKey> keys) {
+        Map<String, Object> parameters = new HashMap<>();
+        parameters.put("apps", texts(keys, SessionKey::appId));
+        parameters.put("sessions", keys.stream().map(SessionKey::sessionId).toArray(UUID[]::new));
+        parameters.put(
+                "distinctApps", keys.stream().map(SessionKey::appId).distinct().toArray(String[]::new));
+        return parameters;
     }
 
     private static <T> @Nullable String[] texts(List<T> all, Function<T, @Nullable String> text) {
         return all.stream().map(text).toArray(String[]::new);
     }
 
-    /** Without elements when all are null, which costs nothing to send and means the same to {@code unnest}. */
-    private static @Nullable String[] sparse(@Nullable String[] texts) {
-        return Arrays.stream(texts).allMatch(Objects::isNull) ? new String[0] : texts;
+    /**
+     * Returns an empty array when all elements are null: it costs nothing to send and means the same to {@code unnest}.
+     */
+    private static <T> @Nullable T[] sparse(@Nullable T[] values) {
+        return Arrays.stream(values).allMatch(Objects::isNull) ? Arrays.copyOf(values, 0) : values;
     }
 
-    private static <T> byte @Nullable [][] bytes(List<T> all, Function<T, byte @Nullable []> bytes) {
-        return all.stream().map(bytes).toArray(byte[][]::new);
-    }
-
-    /** What became of an insert. */
+    /** The outcome of an insert. */
     sealed interface Insertion {
 
         record Done() implements Insertion {}
@@ -435,9 +444,9 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         record UnknownApp() implements Insertion {}
 
         /**
-         * It asked to live for longer than its app's sessions do.
+         * The session asked for a longer TTL than its app's.
          *
-         * @param most how long those live, in seconds
+         * @param most the app's TTL, in seconds
          */
         record TtlTooLong(int most) implements Insertion {}
     }
@@ -445,7 +454,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
     private record Creation(
             ChallengeSession session, @Nullable Integer ttlSeconds) {}
 
-    // Never compared as a whole, so the array's identity does no harm.
+    // Redemptions are never compared as a whole, so it is harmless that arrays compare by identity.
     @SuppressWarnings("ArrayRecordComponent")
     private record Redemption(SessionKey key, String principal, byte @Nullable [] fingerprint) {}
 }

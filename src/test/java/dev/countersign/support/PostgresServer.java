@@ -30,8 +30,13 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     public static PostgresServer start() {
+        return start(Map.of());
+    }
+
+    /** With settings of the server's own. */
+    public static PostgresServer start(Map<String, String> settings) {
         try {
-            return startIn(Files.createTempDirectory("countersign-test-postgres"));
+            return startIn(Files.createTempDirectory("countersign-test-postgres"), settings);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -39,9 +44,14 @@ public final class PostgresServer implements AutoCloseable {
 
     /** With its data in an empty directory of the test's choice. */
     public static PostgresServer startIn(Path data) {
+        return startIn(data, Map.of());
+    }
+
+    private static PostgresServer startIn(Path data, Map<String, String> settings) {
         try {
-            EmbeddedPostgres postgres = EmbeddedPostgres.builder()
-                    .setDataDirectory(data)
+            EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
+            settings.forEach(builder::setServerConfig);
+            EmbeddedPostgres postgres = builder.setDataDirectory(data)
                     .setCleanDataDirectory(true)
                     .setPGStartupWait(Duration.ofSeconds(60))
                     .setServerConfig("fsync", "on")
