@@ -11,7 +11,7 @@ import jakarta.enterprise.event.Observes;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
-/** Replies in the contract's shape to what fails before it reaches an operation, or reaches none. */
+/** Sends an error reply of the contract for requests that fail before they reach an operation, or reach none. */
 class RouterErrors {
 
     private final ObjectMapper json;
@@ -27,12 +27,15 @@ class RouterErrors {
 
     void register(@Observes Router router) {
         router.route().order(Integer.MIN_VALUE).failureHandler(this::reply);
-        // After every other route: what is left is nobody's.
+        // Last: no other route matches the path.
         router.route().last().handler(request -> request.fail(404));
-        // A path that can't be decoded meets no route at all.
+        // A path that can't be decoded reaches no route at all.
         router.errorHandler(400, this::reply);
-        if (!docs) {
-            // Quarkus' own reply, where the API's documentation is switched off, has no body. After the filters.
+        if (docs) {
+            // Relative, so that it also works behind a proxy that removes a prefix from the path.
+            router.get("/").handler(request -> request.redirect("q/swagger-ui/"));
+        } else {
+            // With the API's documentation off, Quarkus' own reply has no body. These routes come after the filters.
             router.route("/q/swagger-ui*").order(-1).handler(request -> request.fail(404));
             router.route("/q/openapi*").order(-1).handler(request -> request.fail(404));
         }
@@ -44,7 +47,7 @@ class RouterErrors {
             return;
         }
         if (response.writeQueueFull()) {
-            // It met no filter, and so did not wait for the replies before it to be read.
+            // The request passed no filter, so it did not wait until the client read earlier replies.
             request.request().connection().close();
             return;
         }
