@@ -1,0 +1,7 @@
+package dev.countersign.client;
+
+import io.quarkus.test.junit.QuarkusIntegrationTest;
+
+/** The same, against the packaged service. */
+@QuarkusIntegrationTest
+class SnippetsIT extends SnippetsTest {}
