@@ -15,9 +15,11 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Unmodified AWS clients of other languages work with the service; each is skipped where it isn't installed. */
+@Tag("slow")
 @QuarkusTest
 class CommandLineClientsTest extends ServiceTest {
 
@@ -47,6 +49,59 @@ class CommandLineClientsTest extends ServiceTest {
     void javaScriptSdkCreatesReadsAndRemovesAToken() throws IOException {
         NodePackages packages = NodePackages.orSkip();
         assertLife(packages.run(environment(), SCRIPTS.resolve("javascript.mjs")));
+    }
+
+    /** By the service model that releases carry, which also has what AWS' own API lacks. */
+    @Test
+    void commandLineInterfaceRedeemsByTheServiceModel() throws IOException {
+        Program aws = Program.orSkip("aws", "--version");
+        addModel(aws);
+        JsonNode created = JSON.readTree(countersign(aws, "create-token", "--context", "returnTo=/builds/17")
+                .output());
+        String[] session = {"--session-id", created.path("SessionId").asText()};
+        String[] redeem = {
+            session[0],
+            session[1],
+            "--challenge-code",
+            created.path("ChallengeCode").asText()
+        };
+
+        JsonNode redeemed =
+                JSON.readTree(countersign(aws, "redeem-token", redeem).output());
+        assertThat(redeemed.path("IssuedTo").asText()).isEqualTo("sdk");
+        assertThat(redeemed.at("/Context/returnTo").asText()).isEqualTo("/builds/17");
+        Run again = countersign(aws, "redeem-token", redeem);
+        assertThat(again.exit()).isNotZero();
+        assertThat(again.err()).contains("(NotFoundException)", "No such token");
+        JsonNode status =
+                JSON.readTree(countersign(aws, "get-token-status", session).output());
+        assertThat(status.path("State").asText()).isEqualTo("REDEEMED");
+    }
+
+    @Test
+    void boto3CallsAllOperationsByTheServiceModel() throws IOException {
+        addModel(Program.orSkip("aws", "--version"));
+        Program python = Program.orSkip("python3", "-c", "import boto3");
+        JsonNode result = JSON.readTree(
+                python.run(environment(), SCRIPTS.resolve("countersign.py").toString())
+                        .output());
+        assertThat(result).isEqualTo(JSON.readTree("""
+                        {"refused": "token", "context": {"returnTo": "/builds/17"}, "lived": 60.0,
+                         "replayed": [null, "true"], "state": "REDEEMED", "removed": true,
+                         "listed": ["Made by boto3"], "read": 60, "gone": "app"}
+                        """));
+    }
+
+    private static void addModel(Program aws) {
+        aws.run(environment(), "configure", "add-model", "--service-model", "file://" + ServiceModelTest.FILE)
+                .output();
+    }
+
+    private static Run countersign(Program aws, String operation, String... arguments) {
+        Stream<String> command =
+                Stream.of("countersign", operation, "--endpoint-url", AwsCredentials.endpoint(), "--app-id", "demo");
+        return aws.run(
+                environment(), Stream.concat(command, Stream.of(arguments)).toArray(String[]::new));
     }
 
     private static void assertLife(Run script) throws IOException {
@@ -79,6 +134,9 @@ class CommandLineClientsTest extends ServiceTest {
     private static Map<String, String> environment() {
         Map<String, String> environment = new HashMap<>(AwsCredentials.environment());
         environment.put("ENDPOINT", AwsCredentials.endpoint());
+        // Where the AWS CLI keeps service models, and boto3 looks for them.
+        environment.put(
+                "HOME", Path.of("target").toAbsolutePath().resolve("aws-home").toString());
         return environment;
     }
 }

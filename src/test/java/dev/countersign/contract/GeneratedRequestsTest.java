@@ -7,12 +7,14 @@ import io.quarkus.test.junit.QuarkusTest;
 import java.util.Set;
 import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The service by requests that are made of {@code openapi.yaml}. {@code -Dcontract.seed=…} repeats a run, {@code
  * -Dcontract.cases=…} makes it longer.
  */
+@Tag("slow")
 @QuarkusTest
 class GeneratedRequestsTest extends ServiceTest {
 

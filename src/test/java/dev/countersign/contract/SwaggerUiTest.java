@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
@@ -33,6 +34,7 @@ import org.openqa.selenium.WebElement;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** "Try it out" in Swagger UI does so; skipped where no browser is installed. */
+@Tag("slow")
 @QuarkusTest
 class SwaggerUiTest extends ServiceTest {
 
@@ -71,6 +73,12 @@ class SwaggerUiTest extends ServiceTest {
                 .isEqualTo(created);
         assertThat(TestDatabase.query("SELECT issued_to FROM challenge_session WHERE session_id = '" + session + "'"))
                 .containsExactly(Callers.TESTER);
+    }
+
+    @Test
+    void rootLeadsToIt() {
+        browser.get("http://localhost:" + RestAssured.port + "/");
+        assertThat(browser.getCurrentUrl()).endsWith("/q/swagger-ui/");
     }
 
     @Test

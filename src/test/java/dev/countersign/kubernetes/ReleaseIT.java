@@ -148,7 +148,13 @@ class ReleaseIT {
             files.map(file -> file.getFileName().toString()).forEach(names::add);
         }
         assertThat(names)
-                .contains("openapi.yaml", "kubernetes.yml", "compose.yaml", "LICENSE", "SHA256SUMS")
+                .contains(
+                        "openapi.yaml",
+                        "countersign-service-model.json",
+                        "kubernetes.yml",
+                        "compose.yaml",
+                        "LICENSE",
+                        "SHA256SUMS")
                 .anyMatch(name -> name.endsWith("-cyclonedx.json"));
         List<String> sums = Files.readAllLines(assets.resolve("SHA256SUMS"));
         names.remove("SHA256SUMS");

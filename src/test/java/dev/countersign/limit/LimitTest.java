@@ -35,6 +35,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -46,6 +47,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.amplifybackend.AmplifyBackendClient;
 
 /** A caller that exceeds a limit is told so and for how long, and hurts nobody else. */
+@Tag("slow")
 @QuarkusTest
 @TestProfile(LimitTest.Narrow.class)
 class LimitTest extends ServiceTest {

@@ -42,10 +42,12 @@ public final class NodePackages {
     }
 
     /** Runs a script of ours. Its imports are looked up from where it lies, hence the copy. */
-    public Run run(Map<String, String> environment, Path script) throws IOException {
+    public Run run(Map<String, String> environment, Path script, String... arguments) throws IOException {
         Path copy = INSTALLED.resolve(script.getFileName());
         Files.copy(script, copy, REPLACE_EXISTING);
-        return node.run(environment, copy.toString());
+        return node.run(
+                environment,
+                Stream.concat(Stream.of(copy.toString()), Stream.of(arguments)).toArray(String[]::new));
     }
 
     /** A file that a package brings. */
