@@ -3,13 +3,14 @@ package dev.countersign;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
-/** The program's entry. */
+/** The entry point of the service. */
 @QuarkusMain
 public final class Main {
 
     static {
-        // Else the server answers a malformed path before any of our code sees it, with an empty body. RequestShape
-        // checks it instead. There is no setting for it but this property, read when the server is made.
+        // Vert.x's own URI validation answers a malformed path with an empty body, before our code sees the request.
+        // RequestShape validates the path instead. Only this property turns it off; it is read when the server is
+        // created.
         System.setProperty("vertx.disableURIValidation", "true");
     }
 

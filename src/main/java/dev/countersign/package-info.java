@@ -1,12 +1,17 @@
 /**
  * Countersign issues one-time challenge codes and lets each be redeemed exactly once.
  *
- * <p>The features are packages: {@code challenge} is the life of a token, {@code app} the registry of apps. They stand on
- * {@code access}, which says who calls and may do what, {@code limit}, which says how much is too much, {@code http}, which
- * holds for every request, and {@code error}, which says what a caller is told when something fails. {@code development}
- * makes dev mode work on a bare machine. The interfaces in {@code api} and the DTOs in {@code api.model} are generated from
- * {@code openapi.yaml}, which is the only description of the HTTP API. Imports run one way: from the features to what they
- * stand on.
+ * <p>There are two features. {@code challenge} is the life cycle of a token; {@code app} is the registry of apps.
+ *
+ * <p>The features stand on four packages. {@code access} authenticates callers and decides what they may do.
+ * {@code limit} limits rates. {@code http} handles what all requests have in common. {@code error} builds error
+ * replies. Imports run one way: from the features to these packages.
+ *
+ * <p>{@code settings} checks the settings at start. {@code logging} writes the log without blocking requests.
+ * {@code development} makes dev mode work on a machine with only a JDK.
+ *
+ * <p>The interfaces in {@code api} and the DTOs in {@code api.model} are generated from {@code openapi.yaml}, the only
+ * description of the HTTP API.
  */
 @NullMarked
 package dev.countersign;

@@ -1,4 +1,4 @@
--- Names come in every script; in another encoding the first that doesn't fit would fail, and then always.
+-- Names may be in any script. A database in another encoding would fail at the first name that it can't store.
 DO $$
 BEGIN
     IF current_setting('server_encoding') <> 'UTF8' THEN
@@ -16,20 +16,20 @@ CREATE TABLE app (
     ttl_seconds             integer     CHECK (ttl_seconds BETWEEN 1 AND 3600),
     create_token_per_minute integer     CHECK (create_token_per_minute BETWEEN 1 AND 60000000),
     created_at              timestamptz NOT NULL DEFAULT now(),
-    -- Another each time an app is registered: the tokens of a deleted app stay dead when its ID is used again.
+    -- A new number each time an app is registered. The tokens of a deleted app stay dead when its ID is used again.
     generation              bigint      NOT NULL GENERATED ALWAYS AS IDENTITY
 );
 
--- Pages of apps come in the order of their bytes, whatever the database's own order is.
+-- Apps are paged in the byte order of their IDs, whatever the database's own order is.
 CREATE INDEX app_in_byte_order ON app (app_id COLLATE "C");
 
--- Each replica reads all rates again and again: here are these and nothing else.
+-- Each replica reads all rates again and again. This index holds the rates and nothing else.
 CREATE INDEX app_rate ON app (app_id) INCLUDE (create_token_per_minute) WHERE create_token_per_minute IS NOT NULL;
 
 -- --- Keys
 
--- What shows that two replicas have the same bytes for a key ID: an HMAC under the key, which tells nothing of it. The
--- first replica that has the key inserts it, and no replica changes it.
+-- A check value for each key ID, with which replicas check that they have the same key bytes. It is an HMAC under the
+-- key and reveals nothing of it. The first replica with the key inserts it, and no replica changes it.
 CREATE TABLE key_check (
     key_id      text  PRIMARY KEY,
     check_value bytea NOT NULL CHECK (length(check_value) = 32)
@@ -37,10 +37,10 @@ CREATE TABLE key_check (
 
 -- --- Sessions
 
--- A session ID begins with its expiry time (RFC 9562, UUID version 8), so a range of session IDs is a range of expiry
--- times, and what has expired together is dropped together.
+-- A session ID begins with its expiry time (RFC 9562, UUID version 8). So a range of session IDs is a range of expiry
+-- times, and sessions that expire together are dropped together.
 --
--- There is no foreign key to app: the insert joins it, which costs no round trip and lets the table be distributed.
+-- There is no foreign key to app: the insert joins app, which costs no round trip and lets the table be distributed.
 CREATE TABLE challenge_session (
     app_id             text        NOT NULL,
     app_generation     bigint      NOT NULL,
@@ -54,42 +54,44 @@ CREATE TABLE challenge_session (
     expires_at         timestamptz NOT NULL,
     settled_at         timestamptz,
     redeemed_by        text,
-    -- An HMAC by which a caller that repeats a redeem is known. Neither the idempotency key nor the code is stored.
+    -- An HMAC that identifies a caller's repeat of a redeem. Neither the idempotency key nor the code is stored.
     redeem_fingerprint bytea,
     subject            text,
     subject_issuer     text,
-    -- JSON as text: the code covers each of its bytes.
+    -- JSON, stored as text: the code covers each byte of it.
     context            text,
     code_challenge     text,
     PRIMARY KEY (app_id, session_id),
     CHECK (expires_at > created_at),
-    -- Only a live token has the salt from which its code can be derived.
+    -- Only a live token has a salt. Without the salt, its code can't be derived.
     CHECK ((state = 'issued') = (salt IS NOT NULL)),
     CHECK ((state = 'issued') = (settled_at IS NULL)),
     CHECK ((state = 'redeemed') = (redeemed_by IS NOT NULL)),
     CHECK (redeem_fingerprint IS NULL OR state = 'redeemed')
 ) PARTITION BY RANGE (session_id);
 
--- Catches what has no partition, so that a purge that hasn't run refuses nobody.
+-- Takes rows that have no partition, so that no create is refused when a purge has not run.
 CREATE TABLE challenge_session_default PARTITION OF challenge_session DEFAULT;
 
--- The purge deletes here what has expired. The other partitions are dropped whole and need no such index.
+-- The purge deletes expired rows from this partition. It drops the others whole, so they need no such index.
 CREATE INDEX ON challenge_session_default (expires_at);
 
--- The first 12 hexadecimal digits of a session ID: its expiry time in Unix milliseconds. In this form PostgreSQL puts the
--- expression in the place of the call: extract() of a time with a zone is not immutable. Each create calls it.
+-- The first 12 hexadecimal digits of a session ID: its expiry time in Unix milliseconds. PostgreSQL inlines this form
+-- of the expression; it could not inline extract() of a time with a zone, which is not immutable. Each create calls the
+-- function.
 CREATE FUNCTION session_id_prefix(expires_at timestamptz) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN lpad(to_hex((date_part('epoch', expires_at AT TIME ZONE 'UTC') * 1000)::bigint), 12, '0');
 
--- The least session ID that expires at the given time or later: a bound of a partition.
+-- The lowest session ID that expires at the given time or later, for the bounds of a partition.
 CREATE FUNCTION session_id_floor(expires_at timestamptz) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN rpad(session_id_prefix(expires_at), 32, '0')::uuid;
 
 -- --- Partitions
 
--- Partitions hold five minutes of expiry each. A partition's name ends with the epoch second at which its slot begins.
+-- A partition holds five minutes of expiry times, its slot. Its name ends with the epoch second at which the slot
+-- begins.
 CREATE VIEW challenge_session_partition AS
     SELECT c.relname::text AS name,
            to_timestamp(substr(c.relname, 20)::bigint) AS starts_at,
@@ -99,16 +101,16 @@ CREATE VIEW challenge_session_partition AS
      WHERE i.inhparent = 'challenge_session'::regclass
        AND c.relname ~ '^challenge_session_p[0-9]+$';
 
--- Attaching reads the default partition under a lock that stops everybody, so it must hold few rows.
+-- Attaching reads the default partition under an exclusive lock, so it must hold few rows.
 CREATE FUNCTION default_partition_is_small() RETURNS boolean
     LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT NOT EXISTS (SELECT FROM challenge_session_default OFFSET 10000 LIMIT 1);
 END;
 
--- The slots that can be attached now: for the longest TTL, an hour, and the half hour that a purge which fails for a while
--- may miss. A slot of which the default partition holds rows has to wait until they have expired. While that partition is
--- large, only slots that no create reaches yet are attached.
+-- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
+-- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
+-- only slots that no create reaches yet are attached.
 CREATE FUNCTION missing_session_slots() RETURNS SETOF timestamptz
     LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -122,16 +124,16 @@ BEGIN ATOMIC
      ORDER BY slot;
 END;
 
--- The functions below run with their owner's rights, so that the service's own role needs none to the schema. They check
--- what they are asked.
+-- The functions below run with their owner's rights, so that the service's own role needs no rights to the schema. They
+-- check their arguments.
 
--- Does the next step towards a slot's partition, and tells which it was. Each is a transaction of the caller's with a short
--- lock:
---   guarded   the default partition takes no more rows of the slot, which no create reaches yet
---   validated it has none, as a look through all of it has shown, beside which everybody goes on
---   attached  the partition is there; the proof spares it the look under a lock, and is dropped
---   present   nothing was left to do
--- A slot that creates reach already is attached at once, for a guard would refuse them.
+-- Takes the next step towards a slot's partition, and returns which step it was. Each step is a transaction of the
+-- caller with a short lock:
+--   guarded    the default partition takes no more rows of the slot; no create reaches the slot yet
+--   validated  the default partition has no row of the slot; the validation reads it all without blocking anybody
+--   attached   the partition is attached; the validated guard, now dropped, made it unnecessary to read under a lock
+--   present    there was nothing left to do
+-- A slot that creates already reach is attached at once, because a guard would refuse those creates.
 CREATE FUNCTION attach_session_partition(slot timestamptz) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
@@ -164,7 +166,7 @@ BEGIN
             EXECUTE format('ALTER TABLE challenge_session_default VALIDATE CONSTRAINT %I', guard);
             RETURN 'validated';
         EXCEPTION WHEN check_violation THEN
-            -- A guard that stayed would refuse creates once they reach the slot.
+            -- If the guard stayed, it would refuse creates once they reach the slot.
             EXECUTE format('ALTER TABLE challenge_session_default DROP CONSTRAINT %I', guard);
             RETURN 'present';
         END;
@@ -172,7 +174,7 @@ BEGIN
         RAISE EXCEPTION 'the default partition holds too many rows to attach a partition that creates already reach'
             USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
-    -- The table is made ready first and then attached: creating it as a partition would lock the parent for longer.
+    -- The table is created first and then attached: creating it as a partition would lock the parent for longer.
     EXECUTE format('CREATE TABLE %I (LIKE challenge_session INCLUDING ALL)', partition);
     EXECUTE format(
         'ALTER TABLE challenge_session ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition, first_id, end_id);
@@ -181,7 +183,8 @@ BEGIN
 END
 $$;
 
--- Refuses a partition that may hold a live row, whoever asks. False when there is nothing to do.
+-- Drops a partition. Whoever calls it, it refuses a partition that may hold a live row. Returns false when the
+-- partition doesn't exist.
 CREATE FUNCTION drop_session_partition(partition text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
@@ -201,10 +204,10 @@ $$;
 
 REVOKE ALL ON FUNCTION attach_session_partition(timestamptz), drop_session_partition(text) FROM PUBLIC;
 
--- How many sessions of a partition need their key, by key: those that can be redeemed, and those whose redeem its caller
--- can repeat. It reads the partition by its own name, for which the service's role
--- has no right: a count through the parent would hold the lock that a drop of any partition waits for, and takes seconds
--- when there are many. It tells nothing but numbers, so everybody may ask.
+-- How many sessions of a partition need their key, by key: those that can be redeemed, and those whose redeem can be
+-- repeated by its caller. The function reads the partition by its own name, for which the service's role has no right.
+-- A count through the parent would take seconds when there are many sessions, and hold the lock for which a drop of any
+-- partition waits. The function reveals only numbers, so everybody may call it.
 CREATE FUNCTION live_sessions(partition text) RETURNS TABLE (key_id text, sessions bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = on
 AS $$
@@ -218,8 +221,8 @@ BEGIN
 END
 $$;
 
--- Unless a search path names the temporary schema, it is searched first: a caller's temporary table would stand for one of
--- ours in these functions, and what it says would be dropped.
+-- A search path that doesn't name the temporary schema searches it first. A caller's temporary table could then replace
+-- one of ours in these functions, and make them drop any table that it names.
 DO $$
 DECLARE
     guarded regprocedure;
@@ -234,16 +237,17 @@ $$;
 
 -- --- Limits
 
--- A bucket of tokens for each limit, for all replicas together, as a limit's statement reads and writes it by this server's
--- clock. A bucket without a row is full.
+-- One token bucket for each limit of an app or a principal, shared by all replicas. A statement reads and writes it by
+-- this server's clock. A bucket without a row is full.
 --
--- An ordinary table, though a crash that emptied it would do little harm: an unlogged one would be missing from backups
--- and standbys, for the sake of the few writes a second that asking in bulk leaves.
+-- This is an ordinary table, although a crash that emptied it would do little harm. An unlogged table would be missing
+-- from backups and standbys, and would save only the few writes a second that remain because replicas take tokens in
+-- bulk.
 CREATE TABLE limit_bucket (
     id        text             PRIMARY KEY,
-    -- Tokens that it held at that time, in parts of one too.
+    -- The tokens at filled_at, including fractions.
     available double precision NOT NULL,
-    -- What the last statement took, for that statement to return.
+    -- The tokens that the last statement took; the statement returns them.
     granted   integer          NOT NULL,
     filled_at timestamptz      NOT NULL
 );

@@ -1,9 +1,9 @@
--- What the service's own role may do: read and write rows, and nothing to the schema. Flyway runs this at the end of each
--- migration, whether there was something to migrate or not, so that it also reaches a role that was made later. It grants
--- only what the role lacks. Without the role there is nothing to do: the service serves as the owner.
+-- Grants the service's own role the rights to read and write rows, and none to the schema. Flyway runs this at the end
+-- of each migration, even if there was nothing to migrate, so a role that was created later gets its rights too. Only
+-- missing rights are granted. Without the role there is nothing to do: the service then runs as the owner.
 --
--- Whoever adds a table, a view or a function adds it here. Partitions need no rights: the parent's cover them, for all that
--- goes through the parent.
+-- Whoever adds a table, a view or a function adds it here. Partitions need no rights: those on the parent cover all
+-- access through the parent.
 DO $$
 DECLARE
     service CONSTANT regrole := to_regrole('countersign_service');
@@ -12,7 +12,7 @@ BEGIN
     IF service IS NULL THEN
         RETURN;
     END IF;
-    -- Two replicas that migrate at the same time would change the same rows of the catalogue.
+    -- Otherwise, two replicas that migrate at the same time would change the same rows of the catalogue.
     PERFORM pg_advisory_xact_lock(hashtext('countersign.grants'));
     IF NOT has_schema_privilege(service, current_schema(), 'USAGE') THEN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), service);
@@ -22,11 +22,11 @@ BEGIN
           FROM (VALUES
                    ('app',                         'SELECT, INSERT, UPDATE, DELETE'),
                    ('challenge_session',           'SELECT, INSERT, UPDATE, DELETE'),
-                   -- The purge empties it by name.
+                   -- The purge deletes its expired rows by its own name.
                    ('challenge_session_default',   'SELECT, UPDATE, DELETE'),
                    ('challenge_session_partition', 'SELECT'),
                    ('limit_bucket',                'SELECT, INSERT, UPDATE, DELETE'),
-                   -- What is there of a key, no replica may change.
+                   -- No replica may change an existing check value.
                    ('key_check',                   'SELECT, INSERT'),
                    -- A replica checks that the schema is not older than itself.
                    ('${flyway:table}',             'SELECT')

@@ -3,13 +3,13 @@ package dev.countersign.access;
 import io.smallrye.config.ConfigMapping;
 import java.util.Optional;
 
-/** How callers are told apart. */
+/** How callers without credentials are treated. */
 @ConfigMapping(prefix = "countersign.access")
 public interface AccessConfig {
 
     /**
-     * The principal that a caller without credentials is. For development only: the service refuses to start with it in
-     * production.
+     * The principal of callers without credentials. For development only: in production, the service refuses to start
+     * when it is set.
      */
     Optional<String> anonymousPrincipal();
 }

@@ -12,7 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Puts into the audit whom Quarkus has refused. */
+/** Writes an audit record when Quarkus refuses a caller. */
 @Singleton
 class AccessRefusals {
 
@@ -40,7 +40,7 @@ class AccessRefusals {
                 app(event));
     }
 
-    /** A subject that configuration doesn't know is nobody's name, and the caller chose it. */
+    /** The principal's name; null for an unmapped caller. Never log an unmapped {@code sub}: the caller controls it. */
     private static @Nullable String name(SecurityIdentity identity) {
         return identity.getPrincipal() instanceof Principal principal ? principal.getName() : null;
     }

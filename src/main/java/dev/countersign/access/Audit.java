@@ -13,12 +13,12 @@ import org.jboss.logmanager.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes who did what with which token, and what came of it: one line an event, in the log category {@code
- * countersign.audit}. The fields also go into the log record's context, where the JSON format makes members of them.
- * Codes, keys and signatures are never among them.
+ * Writes the audit log: one line per event, in the log category {@code countersign.audit}. A line says who did what to
+ * which token, and the outcome. The fields are also in the log record's context (MDC), and the JSON format writes each
+ * as a member. Codes, keys and signatures are never logged.
  *
- * <p>Callers say who the principal is: what is done only after the request was answered, as a write is that took longer
- * than the request's time, has no identity any more.
+ * <p>Callers pass the principal's name. A write that outlasts its request is audited after the reply, when the
+ * request's identity is gone.
  */
 @Singleton
 public class Audit {
@@ -27,27 +27,27 @@ public class Audit {
     private static final String SUBJECT = "subject";
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}\"\\\\]");
 
-    /** An operation has been done, and is durable. */
+    /** Records an operation that is done and durable. */
     public void done(String event, String principal, String app, @Nullable UUID session) {
         done(event, principal, app, session, null);
     }
 
-    /** An operation with a token that is for a subject has been done, and is durable. */
+    /** Records an operation that is done and durable, and the subject of its token. */
     public void done(String event, String principal, String app, @Nullable UUID session, @Nullable String subject) {
         write(event, "done", null, principal, app, session, subject);
     }
 
-    /** A caller repeated itself, and got the same reply again. */
+    /** Records a repeated call that got the same reply again. */
     public void repeated(String event, String principal, String app, UUID session, @Nullable String subject) {
         write(event, "repeated", null, principal, app, session, subject);
     }
 
-    /** An operation was refused, for a reason that its caller may not be told. */
+    /** Records a refused operation. The caller may not be told the reason. */
     public void refused(String event, String reason, String principal, String app, @Nullable UUID session) {
         refused(event, reason, principal, app, session, null);
     }
 
-    /** The same, for a token that is, or would have been, for a subject. */
+    /** Records a refused operation, and the subject that its token has or would have had. */
     public void refused(
             String event,
             String reason,
@@ -58,7 +58,7 @@ public class Audit {
         write(event, "refused", reason, principal, app, session, subject);
     }
 
-    /** A caller was refused before it reached an operation. */
+    /** Records a caller that was refused before it reached an operation. */
     void denied(String reason, @Nullable String principal, String app) {
         write("access", "refused", reason, principal, app, null, null);
     }
@@ -92,7 +92,7 @@ public class Audit {
         return line.toString();
     }
 
-    /** A caller chose the subject, and must not be able to write a field, or a line, of its own. */
+    /** Quotes and escapes the subject: the caller chose it, and must not be able to forge a field or a line. */
     private static String shown(String name, String value) {
         return name.equals(SUBJECT)
                 ? '"' + UNPRINTABLE.matcher(value).replaceAll(match -> escaped(match.group())) + '"'

@@ -4,22 +4,22 @@ import io.quarkus.security.identity.SecurityIdentity;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who calls an operation, in two respects: the configured principal, and the person or machine that a bearer token names.
+ * The caller of an operation: the configured principal, and the person or machine that its bearer token names.
  *
- * @param subject the verified token's subject, null for an access key
- * @param subjectIssuer the issuer that vouches for the subject
+ * @param subject the verified bearer token's subject; null without a bearer token
+ * @param subjectIssuer the issuer that vouches for the subject; null without one
  */
 public record Caller(
         Principal principal,
         @Nullable String subject,
         @Nullable String subjectIssuer) {
 
-    /** The attributes of an identity that a bearer token has shown. */
+    /** The attributes of an identity that a bearer token proved. */
     static final String SUBJECT = "countersign.subject";
 
     static final String SUBJECT_ISSUER = "countersign.subject-issuer";
 
-    /** The caller of an operation that asks for a permission, so that its principal is known. */
+    /** Returns the caller of an operation that requires a permission: its principal is a configured one. */
     public static Caller of(SecurityIdentity identity) {
         return new Caller(
                 (Principal) identity.getPrincipal(),
@@ -31,7 +31,7 @@ public record Caller(
         return principal.getName();
     }
 
-    /** Whether it may say whom a token of the app is for, whoever that is. */
+    /** Whether the caller may name any subject for a token of the app. */
     public boolean isDelegate(String appId) {
         return principal.may(Permission.DELEGATE, appId);
     }

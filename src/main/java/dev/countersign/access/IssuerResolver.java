@@ -15,27 +15,27 @@ import org.jose4j.jwt.consumer.JwtConsumerBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the issuer that has to verify a bearer token, by what the token says. Nothing is fetched for a token that names
- * none of ours.
+ * Selects the OIDC tenant that verifies a bearer token, by the token's {@code iss}. Nothing is fetched for a token that
+ * names no configured issuer.
  *
- * <p>With {@code quarkus.oidc.resolve-tenants-with-issuer} Quarkus would do so itself, but it never finds an issuer again
+ * <p>{@code quarkus.oidc.resolve-tenants-with-issuer} would do the same, but Quarkus then never finds an issuer again
  * that did not answer at the start and at the first call after it.
  *
- * <p>That there is a {@link TenantConfigResolver} also lets the service start without an issuer, on which Quarkus
- * otherwise insists.
+ * <p>A {@link TenantConfigResolver} also lets the service start without any issuer. Quarkus would otherwise require
+ * one.
  */
 @Singleton
 class IssuerResolver implements TenantResolver, TenantConfigResolver {
 
     private static final String SCHEME = "bearer ";
 
-    /** What Quarkus OIDC ignores, and {@link SigV4Mechanism} then refuses. */
+    /** A disabled tenant. Quarkus OIDC ignores a token for it, and {@link SigV4Mechanism} then refuses the token. */
     private final OidcTenantConfig none = OidcTenantConfig.builder()
             .tenantId("no-issuer")
             .tenantEnabled(false)
             .build();
 
-    /** Reads without verifying. */
+    /** Reads the claims of a token without verifying it. */
     private final JwtConsumer reader = new JwtConsumerBuilder()
             .setSkipAllValidators()
             .setDisableRequireSignature()

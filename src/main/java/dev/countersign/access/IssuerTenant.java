@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An issuer of JSON Web Tokens, which is a tenant of Quarkus OIDC.
+ * An issuer of JSON Web Tokens. Each is a tenant of Quarkus OIDC.
  *
  * @param key the tenant's name in the configuration
  */
@@ -16,17 +16,17 @@ record IssuerTenant(String key, OidcTenantConfig config) {
 
     private static final String ANY = "any";
 
-    /** By which Quarkus finds the tenant. */
+    /** The ID by which Quarkus finds the tenant. */
     String id() {
         return isDefault() ? OidcUtils.DEFAULT_TENANT_ID : key;
     }
 
-    /** The {@code iss} of its tokens; empty if Quarkus learns it from the issuer. */
+    /** The {@code iss} of its tokens; empty if Quarkus discovers it from the issuer. */
     Optional<String> iss() {
         return config.token().issuer();
     }
 
-    /** Whether tokens can be verified by it: it says in one of its ways where the keys are. */
+    /** Whether it can verify tokens: the tenant is enabled and says where its keys are. */
     boolean hasKeys() {
         return config.tenantEnabled()
                 && (config.authServerUrl().isPresent()
@@ -36,7 +36,9 @@ record IssuerTenant(String key, OidcTenantConfig config) {
                         || config.provider().isPresent());
     }
 
-    /** What would let it take tokens that were not made for this service, or by this issuer. */
+    /**
+     * Lists the settings with which it would accept tokens for other services, of other issuers, or with any algorithm.
+     */
     List<String> mistakes() {
         List<String> mistakes = new ArrayList<>();
         List<String> audience = config.token().audience().orElse(List.of());
@@ -54,7 +56,7 @@ record IssuerTenant(String key, OidcTenantConfig config) {
         return mistakes;
     }
 
-    /** How to tell it from the others. */
+    /** The message that asks for {@code token.issuer}, which tells the issuers apart. */
     String setIss() {
         return set("token.issuer", "to the iss of its tokens, which tells them from those of the other issuers");
     }
@@ -68,7 +70,7 @@ record IssuerTenant(String key, OidcTenantConfig config) {
         return key.equals(OidcConfig.DEFAULT_TENANT_KEY);
     }
 
-    /** A known provider may leave the issuer open. */
+    /** Whether Quarkus discovers the issuer. A well-known provider doesn't count: it may leave the issuer open. */
     private boolean isDiscovered() {
         return config.authServerUrl().isPresent()
                 && config.discoveryEnabled().orElse(true)

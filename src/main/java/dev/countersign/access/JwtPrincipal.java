@@ -9,15 +9,15 @@ import java.util.Optional;
  *
  * @param issuer the {@code iss} of its tokens; empty if there is only one issuer
  * @param subject the {@code sub} of its tokens
- * @param claim what else its tokens must say
- * @param subjectClaim the claim that says whom a token speaks for
+ * @param claim another claim that its tokens must have; empty if they need none
+ * @param subjectClaim the claim that names the person or machine a token speaks for
  */
 record JwtPrincipal(
         Principal principal, Optional<String> issuer, NamePattern subject, Optional<Claim> claim, String subjectClaim) {
 
     private static final String SUB = "sub";
 
-    /** Adds what is wrong to the mistakes. */
+    /** Builds a principal from its settings. Adds what is wrong with them to {@code mistakes}. */
     static JwtPrincipal of(
             Principal principal, PrincipalsConfig.PrincipalConfig config, TokenIssuers issuers, List<String> mistakes) {
         List<String> own = new ArrayList<>();
@@ -52,17 +52,17 @@ record JwtPrincipal(
                 && claim.map(claim -> token.has(claim.name(), claim.value())).orElse(true);
     }
 
-    /** Whether each token of the other is certainly one of this, too. */
+    /** Whether every token of the other principal certainly matches this one too. */
     boolean covers(JwtPrincipal other) {
         return (issuer.isEmpty() || other.issuer.isEmpty() || issuer.equals(other.issuer))
                 && subject.covers(other.subject)
                 && (claim.isEmpty() || claim.equals(other.claim));
     }
 
-    /** A claim and what it must be, or contain. */
+    /** A claim's name, and the value that it must be or contain. */
     record Claim(String name, String value) {
 
-        /** Empty if the text is none. */
+        /** Parses {@code name=value}; empty if the text has another form. */
         static Optional<Claim> of(String text) {
             int equals = text.indexOf('=');
             return equals < 1 || equals == text.length() - 1

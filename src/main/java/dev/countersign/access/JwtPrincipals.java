@@ -14,12 +14,15 @@ record JwtPrincipals(List<JwtPrincipal> all) {
         return all.isEmpty();
     }
 
-    /** Those that the token is of. A caller is one principal, so more than one is a mistake of the settings. */
+    /**
+     * The principals that the token matches. A caller is one principal: more than one match is a mistake in the
+     * settings.
+     */
     List<JwtPrincipal> of(TokenClaims token) {
         return all.stream().filter(principal -> principal.matches(token)).toList();
     }
 
-    /** Principals that would never be alone. */
+    /** Lists the principals whose every token would match another principal too. */
     List<String> mistakes() {
         List<String> mistakes = new ArrayList<>();
         for (JwtPrincipal one : all) {

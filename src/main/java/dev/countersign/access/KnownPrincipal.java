@@ -8,7 +8,10 @@ import io.quarkus.security.runtime.QuarkusSecurityIdentity;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Singleton;
 
-/** The identity of a principal that has shown who it is. Made by a provider, because Quarkus adds the permissions then. */
+/**
+ * Builds the {@link SecurityIdentity} of a configured principal. An identity provider does it, because Quarkus adds the
+ * permission checks only to an identity that comes from a provider.
+ */
 @Singleton
 class KnownPrincipal implements IdentityProvider<KnownPrincipal.Request> {
 
@@ -25,7 +28,7 @@ class KnownPrincipal implements IdentityProvider<KnownPrincipal.Request> {
                         .build());
     }
 
-    /** Asks for it. */
+    /** Requests the identity of a principal. */
     static final class Request extends BaseAuthenticationRequest {
 
         private final Principal principal;

@@ -1,9 +1,9 @@
 package dev.countersign.access;
 
 /**
- * A name, or the beginning of one.
+ * An exact name, or a prefix of names.
  *
- * @param text the name as it is, or a prefix that ends with {@code *}
+ * @param text the exact name, or a prefix that ends with {@code *}
  */
 record NamePattern(String text) {
 
@@ -18,7 +18,7 @@ record NamePattern(String text) {
         return isPrefix() ? other.beginning().startsWith(beginning()) : text.equals(other.text);
     }
 
-    /** Whether it has a {@code *} that is not its end. */
+    /** Whether it has a {@code *} before its end. */
     boolean isMalformed() {
         return beginning().contains(REST);
     }

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What a principal may do with the apps it is given. */
+/** What a principal may do with its apps. */
 public enum Permission {
     /** Create tokens. */
     ISSUE,
-    /** Name the subject of a token, whoever it is. */
+    /** Name any subject for a token. */
     DELEGATE,
     /** Read live tokens, their codes included. */
     READ,
@@ -25,7 +25,7 @@ public enum Permission {
                 .findFirst();
     }
 
-    /** As configuration names it. */
+    /** The permission's name in the configuration. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

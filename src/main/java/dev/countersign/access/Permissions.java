@@ -5,8 +5,8 @@ import io.quarkus.security.identity.SecurityIdentity;
 import jakarta.inject.Singleton;
 
 /**
- * The one place where it is decided who may do what. An operation names its permission in {@code @PermissionsAllowed};
- * the app is the operation's own parameter.
+ * Decides who may call an operation. The operation names its permission in {@code @PermissionsAllowed}; the app is the
+ * operation's own parameter. Only the permission to delegate is checked elsewhere ({@link Caller#isDelegate}).
  */
 @Singleton
 class Permissions {
@@ -36,7 +36,7 @@ class Permissions {
         return may(identity, Permission.ADMIN, appId);
     }
 
-    /** What a list shows is a matter of its own. */
+    /** Whether the caller may list apps at all. The query then returns only apps of the caller. */
     @PermissionChecker("list")
     boolean mayList(SecurityIdentity identity) {
         return identity.getPrincipal() instanceof Principal principal && principal.may(Permission.ADMIN);

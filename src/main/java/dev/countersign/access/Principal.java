@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Somebody who is known, and what they may do.
+ * A configured caller and what it may do.
  *
  * @param name the name in the configuration, which tokens, replies and the audit carry
- * @param apps app IDs, exact, or prefixes that end with {@code *}
+ * @param apps exact app IDs, or prefixes that end with {@code *}
  */
 public record Principal(String name, List<String> apps, Set<Permission> permissions)
         implements java.security.Principal {
@@ -17,12 +17,12 @@ public record Principal(String name, List<String> apps, Set<Permission> permissi
         return name;
     }
 
-    /** Whether it may do this at all, on one app or another. */
+    /** Whether it has the permission for any app. */
     public boolean may(Permission permission) {
         return permissions.contains(permission);
     }
 
-    /** Whether it may do this with the app. */
+    /** Whether it has the permission for the app. */
     public boolean may(Permission permission, String appId) {
         return may(permission) && apps.stream().anyMatch(pattern -> new NamePattern(pattern).matches(appId));
     }

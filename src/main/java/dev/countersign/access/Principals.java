@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The configured principals, by what they show of themselves. Made at start, so that a service whose principals are
- * missing or wrong never serves. Immutable.
+ * The configured principals, by access key and by bearer token. They are checked at start: with missing or wrong
+ * principals, the service does not start. Immutable.
  */
 @Startup
 @Singleton
@@ -26,7 +26,7 @@ public class Principals {
     /** The principal of unauthenticated callers in dev and test. */
     private static final String DEVELOPER = "developer";
 
-    /** That of dev mode, in application.properties. */
+    /** The secret access key of dev mode, in application.properties. */
     private static final String DEVELOPMENT_SECRET = "only-for-development-and-known-to-everybody";
 
     private static final int MIN_SECRET_LENGTH = 32;
@@ -87,12 +87,12 @@ public class Principals {
         return Optional.ofNullable(byAccessKeyId.get(id));
     }
 
-    /** The principals that the token is of: one, if the settings are right. */
+    /** The principals that the token matches. More than one is a mistake in the settings. */
     List<JwtPrincipal> ofToken(TokenClaims token) {
         return byToken.of(token);
     }
 
-    /** Whom a caller without credentials is taken for; never anyone in production. */
+    /** The principal of callers without credentials; always empty in production. */
     Optional<Principal> anonymous() {
         return anonymous;
     }
@@ -177,7 +177,7 @@ public class Principals {
         });
     }
 
-    /** An access key and whose it is. */
+    /** An access key and its principal. */
     record AccessKey(String id, String secret, Principal principal) {
 
         /** Without the secret. */

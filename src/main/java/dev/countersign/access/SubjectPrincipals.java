@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 
-/** Makes the caller of a verified JSON Web Token the principal that configuration says. */
+/** Maps the caller of a verified JSON Web Token to its configured principal. */
 @Singleton
 class SubjectPrincipals implements SecurityIdentityAugmentor {
 
@@ -26,7 +26,7 @@ class SubjectPrincipals implements SecurityIdentityAugmentor {
         this.principals = principals;
     }
 
-    /** A caller that is not exactly one principal keeps an identity that may do nothing. */
+    /** Maps the caller. A caller that matches no principal, or several, keeps an identity without permissions. */
     @Override
     public Uni<SecurityIdentity> augment(SecurityIdentity identity, AuthenticationRequestContext context) {
         return Uni.createFrom()
@@ -60,7 +60,7 @@ class SubjectPrincipals implements SecurityIdentityAugmentor {
         return known.build();
     }
 
-    /** Callers can't choose the message: it has what the settings say, and nothing of a token. */
+    /** Logs a warning once a minute. The message has only configured values, so callers can't control it. */
     private void warn(String message) {
         if (refused.permits(message)) {
             LOG.warn(message);

@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jose4j.jwt.JwtClaims;
 import org.jspecify.annotations.Nullable;
 
-/** What a verified JSON Web Token says. A claim of another type than is asked for counts as absent. */
+/** The claims of a verified JSON Web Token. A claim of an unexpected type counts as absent. */
 record TokenClaims(JwtClaims claims) {
 
     private static final int MAX_SUBJECT_LENGTH = 256;
@@ -26,7 +26,7 @@ record TokenClaims(JwtClaims claims) {
         return Optional.ofNullable(text(value(name)));
     }
 
-    /** The claim, if the contract can say it of a code: 1 to 256 characters that PostgreSQL can store. */
+    /** The claim, if the contract allows it as a subject: 1 to 256 characters that PostgreSQL can store. */
     Optional<String> subject(String name) {
         return string(name)
                 .filter(subject -> !subject.isEmpty()
@@ -34,7 +34,7 @@ record TokenClaims(JwtClaims claims) {
                         && UnicodeText.isStorable(subject));
     }
 
-    /** An address that its owner has not confirmed is anybody's. */
+    /** The claim's value. An unverified {@code email} counts as absent, because anybody could have entered it. */
     private @Nullable Object value(String name) {
         return name.equals("email") && !isTrue(claims.getClaimValue("email_verified"))
                 ? null

@@ -29,14 +29,17 @@ class TokenIssuers {
         return all.size() > 1;
     }
 
-    /** Whose tokens say this of their issuer. An issuer whose {@code iss} is not configured is the only one. */
+    /**
+     * The issuer of tokens with this {@code iss}. An issuer without a configured {@code iss} is the only one and always
+     * matches.
+     */
     Optional<IssuerTenant> of(Optional<String> iss) {
         return all.stream()
                 .filter(issuer -> issuer.iss().isEmpty() || issuer.iss().equals(iss))
                 .findFirst();
     }
 
-    /** What is configured of the {@code iss} of tokens. */
+    /** The configured {@code iss} values, sorted. */
     List<String> configured() {
         return all.stream().flatMap(issuer -> issuer.iss().stream()).sorted().toList();
     }

@@ -1,12 +1,16 @@
 /**
- * Who is calling, and what may they do.
+ * Authenticates callers, decides what they may do, and writes the audit log.
  *
- * <p>{@link PrincipalsConfig} names the principals; {@link Principals} checks them at start, so that a mistake stops the
- * service and not a caller. A request is authenticated when it reaches an operation that asks for a permission: a bearer
- * token by Quarkus OIDC with the keys of the issuer that {@link IssuerResolver} finds, after which {@link
- * SubjectPrincipals} maps it to a principal, and everything else by {@link SigV4Mechanism}, which has {@link SigV4Verifier}
- * compute the signature again. {@link Permissions} then decides by the principal's permissions and apps; {@link Caller} also
- * has the subject of a bearer token, for whom it may ask for a token. {@link Audit} writes one line for whatever came of it.
+ * <p>{@link PrincipalsConfig} names the principals. {@link Principals} checks them at start: a mistake in the settings
+ * stops the start instead of failing a caller's request.
+ *
+ * <p>A request is authenticated when it reaches an operation that requires a permission. {@link IssuerResolver} finds
+ * the issuer of a bearer token, Quarkus OIDC verifies the token with the issuer's keys, and {@link SubjectPrincipals}
+ * maps it to a principal. {@link SigV4Mechanism} handles every other request; {@link SigV4Verifier} computes the
+ * signature again and compares.
+ *
+ * <p>{@link Permissions} decides by the principal's permissions and apps. {@link Caller} also has the subject of a
+ * bearer token, for whom it may create a token. {@link Audit} writes one line per outcome.
  */
 @NullMarked
 package dev.countersign.access;

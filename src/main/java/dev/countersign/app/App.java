@@ -39,13 +39,13 @@ class App extends PanacheEntityBase {
     @Column(name = "created_at")
     Instant createdAt;
 
-    /** Another each time the app is registered; a token belongs to one. */
+    /** A new number each time the app is registered. A token belongs to one generation. */
     @Column(name = "generation", insertable = false, updatable = false)
     long generation;
 
     /**
-     * Registers the app or replaces what was registered, in one statement, so that of several at once exactly one
-     * registers it, and one that finds what it would write changes nothing.
+     * Registers the app or replaces its values, in one statement. Of several concurrent calls, exactly one registers
+     * the app. A call that finds its values already stored changes nothing.
      */
     static Effect put(
             String appId,
@@ -83,7 +83,7 @@ class App extends PanacheEntityBase {
         NONE
     }
 
-    /** Whether there was one; of several removals at once, for exactly one. */
+    /** Deletes the app. Returns whether it existed; of several concurrent calls, exactly one returns true. */
     static boolean remove(String appId) {
         return delete("appId", appId) > 0;
     }
@@ -96,7 +96,10 @@ class App extends PanacheEntityBase {
         return count("appId", appId) > 0;
     }
 
-    /** The rates of the apps that have one of their own, by app ID: the first so many. An index holds nothing else. */
+    /**
+     * The rates of the apps that have their own, by app ID: at most {@code most}, in order of ID. A partial index holds
+     * only these.
+     */
     static Map<String, Integer> createTokensPerMinute(int most) {
         return getEntityManager()
                 .createQuery("""
@@ -109,9 +112,9 @@ class App extends PanacheEntityBase {
     }
 
     /**
-     * The next apps in the order of their IDs, of those that are listed or begin with a prefix that ends with {@code *}. Each
-     * is a range of the index, whatever else is registered. It names its columns: PostgreSQL refuses to go on with a
-     * prepared {@code SELECT *} once a migration has added one.
+     * The next apps in order of ID, out of those that {@code apps} lists or matches with a prefix that ends with
+     * {@code *}. Each entry is one range of the index, however many other apps there are. The query names its columns:
+     * PostgreSQL refuses to run a prepared {@code SELECT *} again once a migration has added a column.
      */
     static List<App> page(String after, List<String> apps, int size) {
         return getEntityManager()
@@ -132,7 +135,7 @@ class App extends PanacheEntityBase {
                         """, App.class)
                 .setParameter(
                         "first", apps.stream().map(app -> app.replace("*", "")).toArray(String[]::new))
-                // Before and after all that an app ID may go on with.
+                // The exclusive end of a range: "~" sorts after, and " " before, everything that an app ID may contain.
                 .setParameter(
                         "end",
                         apps.stream()

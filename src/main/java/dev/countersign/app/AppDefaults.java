@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
-/** What holds for an app: its own setting, or the service's default. */
+/** The effective settings of an app: its own, or the service's default. */
 @Singleton
 class AppDefaults {
 

@@ -5,7 +5,7 @@ import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Map;
 
-/** Tells the limits what is registered. */
+/** Reads from the registry what the limits need. */
 @ApplicationScoped
 class AppRates implements RegisteredApps {
 

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** The registry's operations of the contract. */
+/** Implements the contract's operations on apps. */
 class AppResource implements AppsApi {
 
     private final AppService service;
@@ -65,7 +65,7 @@ class AppResource implements AppsApi {
     @Override
     @PermissionsAllowed("list")
     public CompletionStage<ListAppsRespObj> listApps(Integer limit, @Nullable String nextToken) {
-        // One more than asked for tells whether there is a next page.
+        // One app more than requested shows whether there is a next page.
         return service.list(principal(), nextToken == null ? "" : PageCursor.appId(nextToken), limit + 1)
                 .thenApply(found -> page(found, limit));
     }
@@ -84,7 +84,7 @@ class AppResource implements AppsApi {
         return CompletableFuture.completedStage(null);
     }
 
-    /** Who calls: with a permission, it is one that the configuration knows. */
+    /** The caller. An operation that requires a permission has a configured principal. */
     private Principal principal() {
         return (Principal) identity.getPrincipal();
     }

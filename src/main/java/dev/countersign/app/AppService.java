@@ -17,9 +17,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registers, changes, reads, lists and deletes apps. No method blocks: each gives a stage that ends within the request's
- * time budget, and only after what it wrote is durable and holds on every replica; a changed rate holds a second later. Each fails
- * with {@link TooManyRequestsException} when the principal has called the registry too often.
+ * Registers, changes, reads, lists and deletes apps. No method blocks. Each returns a stage that completes within the
+ * request's time budget. A write completes once it is durable and in effect on every replica; only a changed rate takes
+ * up to a second longer. Each fails with {@link TooManyRequestsException} when the principal has called the registry
+ * too often.
  */
 @ApplicationScoped
 public class AppService {
@@ -37,8 +38,8 @@ public class AppService {
     }
 
     /**
-     * Registers an app, or replaces what was registered. Of several at once, exactly one registers it. Fails with
-     * {@link ConflictException} when the configuration says what it is.
+     * Registers an app, or replaces its values. Of several concurrent calls, exactly one registers the app. Fails with
+     * {@link ConflictException} when the configuration sets the app.
      */
     CompletionStage<Put> put(
             String principal,
@@ -60,24 +61,24 @@ public class AppService {
                 });
     }
 
-    /** What is registered of an app; fails with {@link NoSuchResourceException} when nothing is. */
+    /** Returns a registered app. Fails with {@link NoSuchResourceException} when the app is not registered. */
     CompletionStage<App> get(String principal, String appId) {
         return inTransaction(principal, appId, () -> App.named(appId).orElseThrow(NoSuchResourceException::app));
     }
 
     /**
-     * The next apps that the principal may administer, in the order of their IDs.
+     * Returns the next apps that the principal may administer, in order of ID.
      *
-     * @param after the ID after which they begin, empty for the first
+     * @param after the ID after which the page begins; empty for the first page
      */
     CompletionStage<List<App>> list(Principal principal, String after, int size) {
         return inTransaction(principal.getName(), "", () -> App.page(after, principal.apps(), size));
     }
 
     /**
-     * Deletes an app. Its tokens can't be reached any more, and stay so when the ID is registered again. Fails with
-     * {@link NoSuchResourceException} when it is not registered, as after the first deletion, and with
-     * {@link ConflictException} when the configuration registers it.
+     * Deletes an app. Its tokens become unreachable, and stay so when the ID is registered again. Fails with
+     * {@link NoSuchResourceException} when the app is not registered, as after the first deletion, and with
+     * {@link ConflictException} when the configuration sets the app.
      */
     CompletionStage<Void> delete(String principal, String appId) {
         if (configured.contains(appId)) {
@@ -103,6 +104,6 @@ public class AppService {
                         budget.spend(() -> QuarkusTransaction.requiringNew().call(work::get)));
     }
 
-    /** An app as it now is, and whether it was not there before. */
+    /** An app after a put, and whether the put registered it. */
     record Put(App app, boolean created) {}
 }

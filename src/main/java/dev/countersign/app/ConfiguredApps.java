@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The apps that the configuration registers. Each replica does so when it starts, before it serves, and changes nothing
- * where another has; a mistake in one stops the start.
+ * Registers the apps of the configuration. Each replica does so at start, before it serves requests, and changes
+ * nothing that another replica has already registered. A mistake in an app stops the start.
  */
 @Singleton
 class ConfiguredApps {
@@ -32,7 +32,7 @@ class ConfiguredApps {
         this.audit = audit;
     }
 
-    /** Whether the configuration says what this app is. */
+    /** Whether the configuration sets this app. */
     boolean contains(String appId) {
         return config.byId().containsKey(appId);
     }
@@ -56,12 +56,12 @@ class ConfiguredApps {
                         app.ttlSeconds().orElse(null),
                         app.createTokenPerMinute().orElse(null)));
         if (effect != App.Effect.NONE) {
-            // Nobody called.
+            // The principal is empty: no caller did this.
             audit.done(effect == App.Effect.REGISTERED ? "app-register" : "app-change", "", appId, null);
         }
     }
 
-    /** By the rules that the contract has for an app that is shown. */
+    /** Checks an app by the contract's rules for an app in a reply. */
     private Stream<String> mistakes(String appId, AppsConfig.AppConfig app) {
         AppRespObj shown = new AppRespObj();
         shown.setAppId(appId);

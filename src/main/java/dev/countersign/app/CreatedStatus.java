@@ -4,7 +4,7 @@ import jakarta.enterprise.context.RequestScoped;
 import jakarta.ws.rs.container.ContainerResponseContext;
 import org.jboss.resteasy.reactive.server.ServerResponseFilter;
 
-/** Lets an operation answer 201, where the generated interface fixes the status at the contract's first: 200. */
+/** Lets an operation answer Created. The generated interface fixes the status to 200, the first in the contract. */
 @RequestScoped
 class CreatedStatus {
 

@@ -6,10 +6,10 @@ import dev.countersign.error.BadRequestException;
 import java.util.Base64;
 import java.util.regex.Pattern;
 
-/** Where a page of apps ended, as clients get it: text that means nothing to them, so that it can come to mean something else. */
+/** The cursor of a page of apps. It is opaque to clients, so that its format can change. */
 final class PageCursor {
 
-    /** A version, and the last app ID of the page. */
+    /** The version of the format, then the last app ID of the page. */
     private static final Pattern DECODED = Pattern.compile("1[a-z0-9]{1,64}");
 
     private PageCursor() {}
@@ -21,7 +21,7 @@ final class PageCursor {
     /**
      * The app ID after which the next page begins.
      *
-     * @throws BadRequestException when no page had this cursor
+     * @throws BadRequestException when the text is not a cursor
      */
     static String appId(String cursor) {
         String decoded;

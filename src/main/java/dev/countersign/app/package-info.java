@@ -1,12 +1,15 @@
 /**
- * The registry of apps: which there are, and what is particular to each.
+ * The registry of apps.
  *
- * <p>{@link AppResource} implements the contract's operations, {@link AppService} does them, {@link App} is the row. The
- * statements of a token's life join the table as it is now, so that what is registered, changed or deleted here holds at
- * once on every replica; only a changed rate takes a second, as the limits read all rates in the background ({@link
- * AppRates}). Each registration has a generation of its own, and a token belongs to one: when an app is deleted its tokens
- * end with it, and an app that takes its ID later doesn't inherit them. {@link ConfiguredApps} registers those of {@link
- * AppsConfig} at start.
+ * <p>{@link AppResource} implements the contract's operations, {@link AppService} does the work, and {@link App} is the
+ * row. {@link ConfiguredApps} registers the apps of {@link AppsConfig} at start.
+ *
+ * <p>The statements on tokens join the table of apps. So a registration, change or deletion takes effect at once on
+ * every replica. Only a changed rate takes a second, because the limits read all rates in the background
+ * ({@link AppRates}).
+ *
+ * <p>Each registration has its own generation, and a token belongs to one. When an app is deleted, its tokens end with
+ * it. An app that takes the same ID later doesn't inherit them.
  */
 @NullMarked
 package dev.countersign.app;

@@ -24,14 +24,15 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets concurrent callers share a statement. One thread asks, and what queues meanwhile goes out with the next statement; a
- * lone question is asked at once. A question whose caller would be gone before the database gives up is never asked.
+ * Lets concurrent callers share a statement. One thread sends the statements. Questions that queue while a statement
+ * runs share the next one; a lone question is sent at once. A question is never sent if its caller would give up before
+ * the database does.
  *
- * <p>A statement that the database refuses for the sake of one row is taken apart: its questions are asked one by one, those
- * about one row after each other and those about different rows side by side, while others go on sharing statements.
+ * <p>When the database refuses a statement because of one row, its questions are asked one by one: in sequence for the
+ * same row, in parallel for different rows. Other questions go on sharing statements.
  *
- * @param <Q> what a caller asks
- * @param <A> what it gets
+ * @param <Q> the type of the questions
+ * @param <A> the type of the answers
  */
 final class Batcher<Q, A> {
 
@@ -39,7 +40,10 @@ final class Batcher<Q, A> {
     private static final int MAX_BATCH = 256;
     private static final int MAX_WAITING = 4096;
 
-    /** Of the pool's 16; the five batchers then leave one, with all their rows locked. */
+    /**
+     * Connections for questions that are asked alone. With all their rows locked, the five batchers use 3 each and
+     * leave 1 of the pool's 16.
+     */
     private static final int MAX_ALONE = 2;
 
     private final String name;
@@ -56,9 +60,9 @@ final class Batcher<Q, A> {
     private volatile boolean stopping;
 
     /**
-     * @param statementTimeout when the database gives up by itself
-     * @param row which row a question is about
-     * @param statement answers questions, at least one, in their order, and in a transaction of its own
+     * @param statementTimeout when the database gives up a statement
+     * @param row returns the row that a question is about
+     * @param statement answers questions, at least one, in their order, in a transaction of its own
      */
     Batcher(
             String name,
@@ -88,11 +92,11 @@ final class Batcher<Q, A> {
     }
 
     /**
-     * The answer to a question, after the statement that it shared, and the commit if there is one. It comes in the context
-     * of the calling request.
+     * Asks a question. The answer comes after the shared statement and its commit, if there is one, in the context of
+     * the calling request.
      *
-     * <p>It is an {@link UnavailableException} when the database failed, when too many wait already, or when the time is
-     * over; only in the first case may have happened what was asked.
+     * <p>The future fails with {@link UnavailableException} when the database failed, when too many questions wait, or
+     * when the deadline is too near. Only when the database failed may the statement have taken effect.
      *
      * @param deadline when the caller gives up, in {@link System#nanoTime}
      */
@@ -107,11 +111,11 @@ final class Batcher<Q, A> {
         return CallerContext.resume(pending.answer);
     }
 
-    /** Answers what is still queued, and takes no more. */
+    /** Takes no more questions and waits until the queued ones are answered, for at most 7 seconds. */
     void stop() throws InterruptedException {
         stopping = true;
         worker.join(TimeUnit.SECONDS.toMillis(5));
-        // Those that are asked alone have threads of their own.
+        // Questions that are asked alone run on threads of their own.
         for (int i = 0; waiting.get() > 0 && i < 100; i++) {
             Thread.sleep(20);
         }
@@ -141,7 +145,7 @@ final class Batcher<Q, A> {
         queue.drainTo(batch, MAX_BATCH - 1);
         try {
             database.run(() -> {
-                // Now that there is a connection, as it may have taken its time.
+                // The wait for a connection may have been long, so take what queued meanwhile.
                 queue.drainTo(batch, MAX_BATCH - batch.size());
                 batch.removeIf(pending -> isLate(pending) || joinsOthersAboutItsRow(pending));
                 if (!batch.isEmpty()) {
@@ -150,7 +154,7 @@ final class Batcher<Q, A> {
                 }
             });
         } catch (Throwable e) {
-            // Not even an error may end this thread: nobody would ask any more, and nothing would tell.
+            // Not even an Error may end this thread: questions would go unanswered, and nothing would report it.
             if (isOfOneRow(e)) {
                 LOG.debugf("A batch of %d was refused, asking one by one: %s", batch.size(), e.getMessage());
                 batch.forEach(this::askAlone);
@@ -229,15 +233,19 @@ final class Batcher<Q, A> {
     }
 
     /**
-     * SQLSTATE classes 22 and 23: one row's fault, or a row that was on its way to the default partition when the one that
-     * it belongs to was attached. Anything else, but for a lock, is the connection's or the server's.
+     * Whether one row caused the failure: SQLSTATE class 22 or 23, or a lock. Class 23 includes a row that was on its
+     * way to the default partition when its own partition was attached. Any other failure is the connection's or the
+     * server's.
      */
     private static boolean isOfOneRow(Throwable e) {
         String state = sqlState(e);
         return state.startsWith("22") || state.startsWith("23") || isOfALock(e);
     }
 
-    /** Class 40: a deadlock; lock_timeout; and statement_timeout, which several waits together may reach first. */
+    /**
+     * Whether a lock caused the failure: class 40 (a deadlock), lock_timeout, or statement_timeout, which several waits
+     * for locks may reach together.
+     */
     private static boolean isOfALock(Throwable e) {
         String state = sqlState(e);
         return state.startsWith("40") || state.equals("55P03") || state.equals("57014");
@@ -252,7 +260,7 @@ final class Batcher<Q, A> {
         return "";
     }
 
-    /** Does work that has a connection from its beginning on. */
+    /** Runs work that holds a connection from its beginning. */
     @FunctionalInterface
     interface Database {
         void run(Runnable work);

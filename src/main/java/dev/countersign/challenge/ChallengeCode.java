@@ -8,7 +8,7 @@ import javax.crypto.SecretKey;
 
 /**
  * A one-time challenge code: 256 bits, derived by {@link KeyedHash} and written in base64url without padding (RFC 4648,
- * section 5). Not printable by accident.
+ * section 5). {@link #toString} hides it, so that it is never logged by accident.
  */
 final class ChallengeCode {
 
@@ -19,8 +19,8 @@ final class ChallengeCode {
     }
 
     /**
-     * The code of a session. It covers whatever a redeem tells of it, so that a row which was changed has another code. (The
-     * expiry time is in the session ID.)
+     * Derives the code of a session. The code covers everything that a redeem tells about the session, so a row that
+     * was changed has another code. (The expiry time is in the session ID.)
      */
     static ChallengeCode derive(SecretKey key, ChallengeSession session) {
         byte[] hash = KeyedHash.of(
@@ -44,7 +44,7 @@ final class ChallengeCode {
         return MessageDigest.isEqual(value.getBytes(UTF_8), presented.getBytes(UTF_8));
     }
 
-    /** The code itself, for the reply to the caller and for nothing else. */
+    /** The code itself. Use it only in the reply to the caller. */
     String reveal() {
         return value;
     }

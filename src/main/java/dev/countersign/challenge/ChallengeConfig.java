@@ -10,20 +10,20 @@ import java.util.Optional;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
-/** How tokens are made and how long they live. */
+/** The keys of codes, the lifetime of tokens, and the limit on wrong codes. */
 @ConfigMapping(prefix = "countersign.challenge")
 public interface ChallengeConfig {
 
     /**
-     * The keys from which codes are derived, by key id: each is base64 of at least 32 random bytes. A key must stay
-     * until the last token that was made with it has expired.
+     * A key from which codes are derived: base64 of at least 32 random bytes. Keep a key until the last token that was
+     * made with it has expired.
      */
     Map<String, String> keys();
 
-    /** The id of the key that new tokens use. May be left out when there is only one key. */
+    /** The id of the key that new tokens use. Optional when there is only one key. */
     Optional<String> activeKey();
 
-    /** How long a token lives when its app doesn't say, 1 second to 1 hour. */
+    /** How long a token lives if its app sets no lifetime, 1 second to 1 hour. */
     @WithDefault("PT5M")
     @DurationMin(seconds = 1)
     @DurationMax(hours = 1)

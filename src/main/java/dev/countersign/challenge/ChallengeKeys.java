@@ -19,8 +19,8 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jboss.logging.Logger;
 
 /**
- * The configured keys by id, and which one new tokens use. Made at start, so that a service whose keys are missing or
- * weak never serves. Immutable.
+ * The configured keys by id, and the active one, which new tokens use. They are checked at start: with missing or weak
+ * keys, the service does not start. Immutable.
  */
 @Startup
 @Singleton
@@ -71,7 +71,10 @@ class ChallengeKeys {
         return keys.keySet();
     }
 
-    /** The key with this id; empty, and logged once a minute, when it is not configured though a row was made with it. */
+    /**
+     * Returns the key with this id. When it is not configured although a row uses it, returns empty and logs a warning
+     * once a minute.
+     */
     Optional<SecretKey> key(String id) {
         SecretKey key = keys.get(id);
         if (key == null && missed.permits(id)) {
@@ -97,7 +100,7 @@ class ChallengeKeys {
         try {
             key = Base64.getDecoder().decode(encoded.strip());
         } catch (IllegalArgumentException e) {
-            // Without its cause, whose message could show a part of the key.
+            // No cause: its message could show a part of the key.
             throw new InvalidKeysException(
                     setting + " is not base64. Set it to what `openssl rand -base64 32` prints.");
         }
@@ -115,7 +118,7 @@ class ChallengeKeys {
         return new SecretKeySpec(key, "HmacSHA256");
     }
 
-    /** The configured keys can't be used; the message says which setting to change and how. */
+    /** The configured keys are invalid. The message says which setting to change and how. */
     static final class InvalidKeysException extends IllegalStateException {
         InvalidKeysException(String message) {
             super(message);

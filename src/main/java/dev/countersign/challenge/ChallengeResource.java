@@ -18,7 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
-/** The challenge operations of the contract. */
+/** Implements the contract's challenge operations. */
 class ChallengeResource implements ChallengeApi {
 
     private final ChallengeService service;
@@ -94,7 +94,7 @@ class ChallengeResource implements ChallengeApi {
     private TokenRequest asked(@Nullable CreateTokenReqObj body) {
         if (body == null) {
             if (request.body().length() > 0) {
-                // JSON's null, which Jackson takes for no body.
+                // The body is JSON's null, which Jackson treats as no body.
                 throw new BadRequestException("The body is not the JSON object that the contract describes");
             }
             return TokenRequest.EMPTY;
@@ -113,7 +113,7 @@ class ChallengeResource implements ChallengeApi {
         return identity.getPrincipal().getName();
     }
 
-    /** Whole seconds, rounded down: a client that trusts it never comes too late. */
+    /** The expiry time in whole seconds. It is rounded down, so that a client that trusts it never comes too late. */
     private static String ttl(Challenge challenge) {
         return Long.toString(challenge.session().expiresAt.getEpochSecond());
     }

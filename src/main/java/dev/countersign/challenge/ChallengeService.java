@@ -29,13 +29,14 @@ import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Issues, reads, removes and redeems tokens. No method blocks: each gives a stage that ends within the request's time
- * budget, with an {@link UnavailableException} if need be, and only after what it wrote is durable.
+ * Issues, reads, removes and redeems tokens. No method blocks. Each returns a stage that completes within the request's
+ * time budget, with an {@link UnavailableException} if it must. Whatever a method wrote is durable before its stage
+ * completes with a result.
  */
 @ApplicationScoped
 public class ChallengeService {
 
-    /** Has a code that nobody presents. */
+    /** Stands in for a session that was not found. Nobody presents its code. */
     private static final ChallengeSession NO_SESSION = new ChallengeSession();
 
     private final ChallengeKeys keys;
@@ -57,7 +58,7 @@ public class ChallengeService {
         this(keys, sessions, budget, audit, limits, counts, CodeChallenge::isMet);
     }
 
-    /** With another guard on the verifier, for the test that shows what it is for. */
+    /** Takes another check of the verifier, for the test that shows why the check is needed. */
     ChallengeService(
             ChallengeKeys keys,
             ChallengeSessionRepository sessions,
@@ -76,16 +77,16 @@ public class ChallengeService {
     }
 
     /**
-     * Makes a token for an app. Concurrent calls give different tokens, always. Fails with
+     * Creates a token for an app. Concurrent calls always create different tokens. Fails with
      *
      * <ul>
      *   <li>{@link NoSuchResourceException} when the app is not registered
-     *   <li>{@link TooManyRequestsException} when too many were made for the app lately
-     *   <li>{@link ForbiddenException} when it is to be for a subject whom the caller may not name
-     *   <li>{@link BadRequestException} when it is to live for longer than the app's tokens do
+     *   <li>{@link TooManyRequestsException} when too many tokens were created for the app lately
+     *   <li>{@link ForbiddenException} when the caller may not name the requested subject
+     *   <li>{@link BadRequestException} when the requested lifetime is longer than that of the app's tokens
      * </ul>
      *
-     * <p>It is for the caller's own subject when the request names none.
+     * <p>If the request names no subject, the token is for the caller's own.
      */
     CompletionStage<Challenge> issue(String appId, Caller caller, TokenRequest request) {
         if (!mayAskFor(request.subject(), caller, appId)) {
@@ -98,7 +99,7 @@ public class ChallengeService {
                 .thenCompose(_ -> {
                     ChallengeSession session = ChallengeSession.of(appId, keys.activeKeyId(), caller.name(), request);
                     if (request.subject() != null && caller.isDelegate(appId)) {
-                        // No issuer has vouched for it.
+                        // A delegate named the subject, so no issuer vouches for it.
                         session.subject = request.subject();
                     } else {
                         session.subject = caller.subject();
@@ -131,11 +132,11 @@ public class ChallengeService {
     }
 
     /**
-     * Gives the same token as {@link #issue} did, while it lives. Changes nothing. Fails with
+     * Returns a live token with the same code that {@link #issue} returned. Changes nothing. Fails with
      *
      * <ul>
      *   <li>{@link NoSuchResourceException} when the app has no such live token
-     *   <li>{@link TooManyRequestsException} when too many of the app's were read lately
+     *   <li>{@link TooManyRequestsException} when too many tokens of the app were read lately
      * </ul>
      */
     public CompletionStage<Challenge> read(String appId, UUID sessionId, String principal) {
@@ -156,8 +157,8 @@ public class ChallengeService {
     }
 
     /**
-     * Tells what became of a token, which is redeemed, locked or neither, until its time is over. Changes nothing, and
-     * counts as a read for limits. Fails as {@link #read} does, but not for a token that was redeemed or locked.
+     * Returns a token's state until its expiry time: issued, redeemed or locked. Changes nothing, and counts as a read
+     * for limits. Fails as {@link #read} does, but not for a token that was redeemed or locked.
      */
     CompletionStage<ChallengeSession> status(String appId, UUID sessionId, String principal) {
         long deadline = deadline();
@@ -176,13 +177,13 @@ public class ChallengeService {
     }
 
     /**
-     * Ends a live token. Of several concurrent calls for one token, exactly one succeeds; the others, and those that
-     * come later, fail with {@link NoSuchResourceException}. Fails with {@link TooManyRequestsException} when too many of
-     * the app's were removed lately.
+     * Removes a live token. Of several concurrent calls for one token, exactly one succeeds; the others, and later
+     * calls, fail with {@link NoSuchResourceException}. Fails with {@link TooManyRequestsException} when too many
+     * tokens of the app were removed lately.
      */
     public CompletionStage<Void> remove(String appId, UUID sessionId, String principal) {
         long deadline = deadline();
-        // Composed, so that what is done late is audited and counted though nobody waits for this stage any more.
+        // The audit and the count belong to the inner stage: they also happen when the request has timed out meanwhile.
         return budget.within(limits.admit(AppLimit.REMOVE, appId, principal)
                 .thenCompose(_ -> sessions.remove(new SessionKey(appId, sessionId), deadline)
                         .thenAccept(removed -> {
@@ -197,18 +198,18 @@ public class ChallengeService {
     }
 
     /**
-     * Redeems a code: each code works exactly once, whatever happens. Of all calls that present the right code of a live
-     * token, however concurrent and in whatever process, one succeeds and its success is durable; every other one is
-     * refused. The exception is the same principal's repeat with the same idempotency key, code and verifier, which gets
-     * the same result again while the token would have lived.
+     * Redeems a code. Each code works exactly once, whatever happens. Of all calls with the right code of a live token,
+     * however concurrent and in whatever process, one succeeds, and its success is durable. Every other call is
+     * refused, except a repeat: the same principal with the same idempotency key, code and verifier gets the same
+     * result again until the token's expiry time.
      *
-     * <p>A wrong code, or a wrong verifier, costs an attempt, durably, and the last one locks the token. Why a call was
-     * refused can't be told from the exception, nor from the time it took. Fails with
+     * <p>A wrong code or a wrong verifier costs an attempt, durably, and the last attempt locks the token. Neither the
+     * exception nor the time that the call took tells why it was refused. Fails with
      *
      * <ul>
-     *   <li>{@link NoSuchResourceException} when the code is wrong, or the verifier, or the app has no such live token
-     *   <li>{@link TooManyRequestsException} when too many codes were tried with the app lately; this one was not, and
-     *       cost no attempt
+     *   <li>{@link NoSuchResourceException} when the code or the verifier is wrong, or the app has no such live token
+     *   <li>{@link TooManyRequestsException} when too many codes were tried with the app lately; this code was not
+     *       tried and cost no attempt
      * </ul>
      */
     public CompletionStage<Redeemed> redeem(RedeemAttempt attempt) {
@@ -220,13 +221,16 @@ public class ChallengeService {
                         : repeatOrRefuse(found, attempt, deadline)));
     }
 
-    /** The reply tells what was found, as its code was right; of the row as it is by now, only the time is taken. */
+    /**
+     * Redeems a session whose code was right. The reply describes {@code found}; only the time comes from the updated
+     * row.
+     */
     private CompletionStage<Redeemed> redeem(ChallengeSession found, RedeemAttempt attempt, long deadline) {
         byte[] fingerprint = attempt.fingerprint(keys.key(found.keyId).orElseThrow(), found);
         return sessions.redeem(found.key(), attempt.principal(), fingerprint, deadline)
                 .thenCompose(redeemedAt -> {
                     if (redeemedAt.isEmpty()) {
-                        // Somebody was faster, and it may have been this caller's own first try.
+                        // Another call was faster. It may have been this caller's own first try.
                         return sessions.find(attempt.key(), deadline)
                                 .thenCompose(now -> repeatOrRefuse(now, attempt, deadline));
                     }
@@ -236,7 +240,7 @@ public class ChallengeService {
                 });
     }
 
-    /** Refuses, unless the attempt repeats one that was successful. */
+    /** Refuses the attempt, unless it repeats a successful one. */
     private CompletionStage<Redeemed> repeatOrRefuse(
             Optional<ChallengeSession> found, RedeemAttempt attempt, long deadline) {
         Redeemed before =
@@ -256,7 +260,7 @@ public class ChallengeService {
         });
     }
 
-    /** Writes down why a token was refused, and gives what its caller is told, which is always the same. */
+    /** Audits and counts a refusal. Returns the exception for the caller, which is always the same. */
     private NoSuchResourceException refused(
             String event, String reason, Optional<ChallengeSession> found, String principal, SessionKey key) {
         audit.refused(event, reason, principal, key.appId(), key.sessionId(), subject(found));
@@ -276,7 +280,7 @@ public class ChallengeService {
                 : Optional.empty();
     }
 
-    /** The verifier's too. Does the same work whether there is a code to compare with or not. */
+    /** Whether the code and the verifier are right. Does the same work whether there is a session or not. */
     private boolean codeIsRight(Optional<ChallengeSession> found, RedeemAttempt attempt) {
         ChallengeSession session = found.orElse(NO_SESSION);
         Optional<SecretKey> key = refusal(found) == null ? keys.key(session.keyId) : Optional.empty();
@@ -286,7 +290,7 @@ public class ChallengeService {
         return matches && fits && key.isPresent();
     }
 
-    /** Why there is no code for what was found, for the audit alone; null for a live token. */
+    /** Why the session's code can't be used, for the audit only; null for a live token. */
     private @Nullable String refusal(Optional<ChallengeSession> found) {
         if (found.isEmpty()) {
             return "unknown";
@@ -308,19 +312,19 @@ public class ChallengeService {
         return found.filter(session -> session.state == EXPIRED).isPresent();
     }
 
-    /** When the request's time is over: the one place that asks for it. */
+    /** When the request's time is over, in {@link System#nanoTime}. */
     private long deadline() {
         return budget.deadline();
     }
 
-    /** A live token as its app sees it. */
+    /** A live token and its code. */
     record Challenge(ChallengeSession session, ChallengeCode code) {}
 
     /**
      * A redeemed token.
      *
-     * @param at by the database's clock
-     * @param repeated whether an earlier call has redeemed it
+     * @param at when it was redeemed, by the database's clock
+     * @param repeated whether an earlier call redeemed it
      */
     record Redeemed(ChallengeSession session, Instant at, boolean repeated) {}
 }

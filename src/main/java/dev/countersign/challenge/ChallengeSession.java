@@ -13,7 +13,7 @@ import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A token's row. Concurrent callers may share one that was found: change none. */
+/** A token's row. Never change a row that was found: concurrent callers may share the object. */
 @Entity
 @Table(name = "challenge_session")
 @IdClass(ChallengeSession.SessionKey.class)
@@ -26,12 +26,12 @@ class ChallengeSession {
     @Id
     UUID sessionId;
 
-    /** Which registration of the app: when it is deleted, its tokens end with it. */
+    /** The generation of the app that the token belongs to. When the app is deleted, its tokens end with it. */
     long appGeneration;
 
     String keyId;
 
-    /** Wiped when the token ends, and with it the way to its code. */
+    /** Null once the token is redeemed or locked. Without it, the code can't be derived. */
     byte @Nullable [] salt;
 
     @Enumerated(EnumType.STRING)
@@ -63,12 +63,12 @@ class ChallengeSession {
     String codeChallenge;
 
     /**
-     * Not stored yet, and without a subject. The database gives it the app's generation, its times, and with them the
-     * beginning of its ID.
+     * Creates a session that is not stored yet and has no subject. The database sets the app's generation, the times,
+     * and the beginning of the ID.
      */
     static ChallengeSession of(String appId, String keyId, String issuedTo, TokenRequest request) {
         byte[] random = new byte[10 + 16];
-        // Not kept in a static field, which a native image would have with the seed of the machine that built it.
+        // No static field: a native image would keep the generator with the seed of the build machine.
         new SecureRandom().nextBytes(random);
         ByteBuffer bits = ByteBuffer.wrap(random);
         ChallengeSession session = new ChallengeSession();
@@ -87,12 +87,12 @@ class ChallengeSession {
         return new SessionKey(appId, sessionId);
     }
 
-    /** The part of the session ID that doesn't come from its expiry time, from the hyphen before it on. */
+    /** The end of the session ID, which doesn't depend on the expiry time. It begins with a hyphen. */
     static String idTail(UUID sessionId) {
         return sessionId.toString().substring(13);
     }
 
-    /** Whether the row has the expiry time that its ID has; else somebody has changed it. */
+    /** Whether the expiry time of the row is that of the ID. If not, somebody changed the row. */
     boolean hasTheExpiryOfItsId() {
         return sessionId.getMostSignificantBits() >>> 16 == expiresAt.toEpochMilli();
     }
@@ -101,7 +101,7 @@ class ChallengeSession {
         ISSUED("issued"),
         REDEEMED("redeemed"),
         LOCKED("locked"),
-        /** Never stored: what a look-up says of any of the others when its time is over. */
+        /** Never stored. A look-up reports it for any session whose time is over. */
         EXPIRED("expired");
 
         @EnumeratedValue

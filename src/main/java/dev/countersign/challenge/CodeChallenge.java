@@ -8,17 +8,18 @@ import java.util.Base64;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Binds a token to whoever holds the verifier of its challenge (RFC 7636, method S256). */
+/** Binds a token to the holder of the verifier of its challenge (RFC 7636, method S256). */
 final class CodeChallenge {
 
-    /** RFC 7636, section 4.1. */
+    /** The form of a verifier (RFC 7636, section 4.1). */
     private static final Pattern VERIFIER = Pattern.compile("[A-Za-z0-9._~-]{43,128}");
 
     private CodeChallenge() {}
 
     /**
-     * Whether a redeem presents what the token asks for: the challenge's verifier, or none where there is no challenge (RFC
-     * 9700, section 2.1.1). Does the same work in all cases, and compares in a time that doesn't depend on where they differ.
+     * Whether a redeem presents what the token requires: the challenge's verifier, or no verifier if there is no
+     * challenge (RFC 9700, section 2.1.1). Does the same work in all cases, and compares in a time that doesn't depend
+     * on where the two differ.
      */
     static boolean isMet(@Nullable String challenge, @Nullable String verifier) {
         String presented = verifier == null ? "" : verifier;

@@ -21,13 +21,16 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
 
-/** Makes partitions ahead of the time they are needed, and drops those that have wholly expired. */
+/**
+ * Makes partitions before they are needed, drops those that have wholly expired, and deletes expired rows of the
+ * default partition.
+ */
 @ApplicationScoped
 class ExpiredSessionPurge {
 
     private static final Logger LOG = Logger.getLogger(ExpiredSessionPurge.class);
 
-    /** What the scheduler takes for never. */
+    /** The values of {@code countersign.purge.every} that turn the scheduler off. */
     private static final Set<String> OFF = Set.of("off", "disabled");
 
     /** How long a start may wait for another replica. */
@@ -52,8 +55,8 @@ class ExpiredSessionPurge {
     }
 
     /**
-     * Makes the partitions before the first request comes in: what went to the default one would keep its slot out of the
-     * table until it has expired.
+     * Makes the partitions before the first request comes in. A row in the default partition would keep its slot's
+     * partition from being attached until the row has expired.
      */
     @ActivateRequestContext
     void prepare(@Observes StartupEvent event) {
@@ -68,7 +71,7 @@ class ExpiredSessionPurge {
         }
     }
 
-    /** Waits for another replica that is at it. */
+    /** Attaches the partition of a slot. Until the deadline, waits for another replica that is changing partitions. */
     private OptionalInt attachUntil(Instant deadline, Instant slot) {
         OptionalInt attached = partitions.attach(slot);
         while (attached.isEmpty() && Instant.now().isBefore(deadline)) {
@@ -90,8 +93,8 @@ class ExpiredSessionPurge {
     }
 
     /**
-     * Purges once. Several may run at once, in one process or many: each change is made by one of them. What can't be
-     * done now because the table is busy is left for the next time.
+     * Purges once. Several purges may run at once, in one process or many: one of them makes each change. A change that
+     * fails because the table is busy is left for the next purge.
      */
     @ActivateRequestContext
     Result purge() {
@@ -114,13 +117,13 @@ class ExpiredSessionPurge {
         } catch (LockTimeoutException | PessimisticLockException e) {
             LOG.debugf(e, "Left the default partition for the next time");
         } catch (PersistenceException e) {
-            // What the default partition holds must not keep others from being made: it would hold ever more.
+            // This failure must not keep partitions from being made: the default one would hold ever more rows.
             LOG.warnf(e, "The purge failed to empty the default partition, which is tried again at its next time");
         }
         return total;
     }
 
-    /** One that fails doesn't stop the others, and of several failures the first is logged for all. */
+    /** Applies a change to each element. A failure doesn't stop the others; only the first failure is logged. */
     private static <T> int each(String change, List<T> all, Function<T, OptionalInt> each) {
         int done = 0;
         List<PersistenceException> failures = new ArrayList<>();

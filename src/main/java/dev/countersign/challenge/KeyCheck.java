@@ -9,8 +9,9 @@ import javax.crypto.SecretKey;
 import org.hibernate.Session;
 
 /**
- * Ends the start of a replica whose key has other bytes than the same key ID had before: it would refuse the codes of all
- * others. Compares by the table {@code key_check}, in which the first replica with a key leaves a check value.
+ * Stops the start of a replica whose key has other bytes than the other replicas' key with the same id: it would refuse
+ * the codes of all others. The first replica with a key stores a check value in the table {@code key_check}, with which
+ * later replicas compare theirs.
  */
 @ApplicationScoped
 class KeyCheck {

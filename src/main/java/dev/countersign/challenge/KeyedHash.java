@@ -16,8 +16,8 @@ final class KeyedHash {
     private KeyedHash() {}
 
     /**
-     * The hash of the values for a purpose. Each is preceded by its length, and an absent one has a length of its own, so
-     * that no two lists of values share an input. A value counts as its text, but bytes as they are.
+     * Hashes the values for a purpose. Each value is preceded by its length, and null has a length of its own, so that
+     * two different lists never give the same input. A byte array is hashed as it is, any other value as its text.
      */
     static byte[] of(SecretKey key, String purpose, @Nullable Object... values) {
         try {

@@ -14,13 +14,16 @@ import java.util.List;
 import java.util.Map;
 import org.jboss.logging.Logger;
 
-/** Shows how many tokens need the key they were made with, a redeemed one for its repeats: a key without any may go. */
+/**
+ * Reports how many unexpired tokens still need the key that they were made with. A redeemed token needs it for its
+ * repeats. A key that no token needs may be removed.
+ */
 @ApplicationScoped
 class LiveTokens {
 
     private static final Logger LOG = Logger.getLogger(LiveTokens.class);
 
-    /** It is in nobody's way while it waits. */
+    /** How long a count may wait for a lock. It blocks nobody while it waits. */
     private static final Duration LOCK = Duration.ofSeconds(10);
 
     private final SessionPartitions partitions;
@@ -35,19 +38,19 @@ class LiveTokens {
                 .register(metrics);
     }
 
-    /** As often as the purge, whose work it shows. */
+    /** Runs as often as the purge, whose work it shows. */
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
     void count() {
         Map<String, Long> live = new HashMap<>();
         try {
             for (String partition : partitions.patiently(LOCK, partitions::unexpired)) {
-                // Each in a transaction of its own: locks that lasted for all of them would be in the purge's way.
+                // One transaction for each partition: locks that lasted for all of them would block the purge.
                 partitions
                         .patiently(LOCK, () -> sessions.countLive(partition))
                         .forEach((key, tokens) -> live.merge(key, tokens, Long::sum));
             }
         } catch (RuntimeException e) {
-            // What it showed is no longer known.
+            // The numbers that it showed are no longer known to be true.
             live.clear();
             LOG.warn("The live tokens could not be counted; tried again at the next time", e);
         }

@@ -9,7 +9,7 @@ import jakarta.validation.constraints.Min;
 @ConfigMapping(prefix = "countersign.purge")
 public interface PurgeConfig {
 
-    /** How often the purge runs on each replica, such as `PT1M`; `off` on a replica that shall not purge. */
+    /** How often the purge runs on each replica, such as `PT1M`; `off` disables the purge on this replica. */
     @WithDefault("PT1M")
     String every();
 

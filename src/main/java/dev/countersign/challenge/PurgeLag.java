@@ -9,15 +9,15 @@ import java.util.function.ToDoubleFunction;
 import org.jboss.logging.Logger;
 
 /**
- * Shows since when the oldest partition has been due, how many are ahead, and what has gone to the default one. Measured
- * beside the purge and not by it: a purge that fails, or is off on this replica, is what the numbers must tell of.
+ * Reports how long ago the oldest partition expired, how many partitions are ahead, and how many rows the default one
+ * holds. It measures independently of the purge, so that the numbers show a purge that fails or is off on this replica.
  */
 @ApplicationScoped
 class PurgeLag {
 
     private static final Logger LOG = Logger.getLogger(PurgeLag.class);
 
-    /** Not numbers when they are not known: the least of several replicas' is then another's. */
+    /** NaN when unknown, so that the minimum over several replicas is that of the others. */
     private static final Measures UNKNOWN = new Measures(Double.NaN, Double.NaN, Double.NaN);
 
     private final SessionPartitions partitions;

@@ -6,12 +6,12 @@ import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that presents a code, and a verifier if the token asks for one.
+ * A call that presents a code, and a verifier if the token requires one.
  *
  * @param code as presented, right or wrong
- * @param verifier as presented, null when none was
+ * @param verifier as presented; null when none was
  * @param principal the name of the caller
- * @param idempotencyKey what the caller made up to be able to repeat the call, or null when it will not
+ * @param idempotencyKey the key with which the caller can repeat the call; null when it won't
  */
 record RedeemAttempt(
         String appId,
@@ -26,8 +26,8 @@ record RedeemAttempt(
     }
 
     /**
-     * What a repeat of this call is known by, null without an idempotency key. It covers whatever the reply tells but the
-     * time of redeeming, so that a changed row is nobody's earlier result.
+     * The hash by which a repeat of this call is recognized; null without an idempotency key. It covers everything that
+     * the reply tells except the time of redeeming, so that a changed row never gives an earlier result.
      */
     byte @Nullable [] fingerprint(SecretKey key, ChallengeSession session) {
         return idempotencyKey == null
@@ -49,7 +49,7 @@ record RedeemAttempt(
                         session.context);
     }
 
-    /** Whether it is this call that has redeemed the session. */
+    /** Whether a call with the same values has redeemed the session. */
     boolean repeats(SecretKey key, ChallengeSession session) {
         byte[] fingerprint = fingerprint(key, session);
         return fingerprint != null

@@ -15,7 +15,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** The operations of the contract that the public API lacks: redeem, and what became of a token. */
+/** Implements the contract's operations that the public API lacks: RedeemToken and GetTokenStatus. */
 class RedeemResource implements RedeemApi {
 
     private static final String REPLAYED = "Idempotent-Replayed";

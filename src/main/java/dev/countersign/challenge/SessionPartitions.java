@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 import org.hibernate.Session;
 
 /**
- * The partitions of the session table, five minutes of expiry each, and the default one behind them. Each change is a
- * short transaction of its own, made by one replica at a time, that gives up rather than make creates queue behind it.
+ * The partitions of the session table, each for five minutes of expiry times, and the default partition. Each change is
+ * a short transaction of its own, made by one replica at a time. It gives up rather than make creates queue behind it.
  */
 @ApplicationScoped
 class SessionPartitions {
@@ -21,7 +21,10 @@ class SessionPartitions {
     /** Any number, as long as every replica uses the same. */
     static final long ADVISORY_LOCK = 0x636f756e74657273L;
 
-    /** For a look through one partition, which may hold ten million. Longer than a request waits for the database. */
+    /**
+     * The timeout for reading one partition, which may hold ten million rows. It is longer than a request waits for the
+     * database.
+     */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Session database;
@@ -34,7 +37,7 @@ class SessionPartitions {
         this.timeouts = timeouts;
     }
 
-    /** The beginnings of the slots that can have a partition now and have none. */
+    /** The start times of the slots that have no partition and can get one now. */
     List<Instant> missing() {
         return database.createNativeQuery("SELECT slot FROM missing_session_slots() AS slot", Instant.class)
                 .getResultList();
@@ -47,7 +50,7 @@ class SessionPartitions {
                         """, String.class).getResultList();
     }
 
-    /** The names of all others, and of the default one. */
+    /** The names of all other partitions, including the default one. */
     List<String> unexpired() {
         return database.createNativeQuery("""
                         SELECT name FROM challenge_session_partition WHERE ends_at > now()
@@ -56,7 +59,7 @@ class SessionPartitions {
                         """, String.class).getResultList();
     }
 
-    /** Seconds since the oldest partition that still exists has expired; 0 when none has. */
+    /** Seconds since the oldest existing partition expired; 0 when none has expired. */
     double lagSeconds() {
         return database.createNativeQuery("""
                         SELECT greatest(0, coalesce(extract(epoch FROM now() - min(ends_at)), 0))
@@ -74,7 +77,8 @@ class SessionPartitions {
     /**
      * Makes the partition of a slot and attaches it.
      *
-     * @return 1 when it did, 0 when another replica had; empty when another replica is at it now
+     * @return 1 when this call attached it, 0 when there was nothing to attach; empty when another replica is changing
+     *     partitions now
      * @throws RuntimeException when the table was too busy, or the database refused
      */
     OptionalInt attach(Instant slot) {
@@ -90,7 +94,9 @@ class SessionPartitions {
     /**
      * Drops an expired partition, whatever it holds. The database refuses one that has not expired.
      *
-     * @return as {@link #attach}
+     * @return 1 when this call dropped it, 0 when it was already gone; empty when another replica is changing
+     *     partitions now
+     * @throws RuntimeException when the table was too busy, or the database refused
      */
     OptionalInt drop(String partition) {
         return number(alone(() -> database.createNativeQuery("SELECT drop_session_partition(:partition)", Boolean.class)
@@ -100,13 +106,16 @@ class SessionPartitions {
                 : 0));
     }
 
-    /** Deletes at most so many expired rows of the default partition; returns how many. */
+    /**
+     * Deletes at most {@code batchSize} expired rows of the default partition. Returns how many it deleted; empty when
+     * another replica is changing partitions now.
+     */
     OptionalInt deleteFromDefault(int batchSize) {
         return number(alone(() -> sessions.emptyDefault(batchSize)));
     }
 
     /**
-     * Does work in a transaction of its own that may take long, on the server as well as in the driver.
+     * Runs work that may take long in a transaction of its own, with longer timeouts on the server and in the driver.
      *
      * @param lock how long it may wait for a lock
      */
@@ -115,7 +124,7 @@ class SessionPartitions {
                 .call(() -> database.doReturningWork(connection -> {
                     int usual = connection.getNetworkTimeout();
                     connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
-                    // What this throws of a broken connection doesn't hide why it broke.
+                    // If closing fails on a broken connection too, the first exception is still the one thrown.
                     try (Restoration _ = () -> connection.setNetworkTimeout(Runnable::run, usual)) {
                         database.createNativeQuery("""
                                 SELECT set_config('statement_timeout', :statement, true),

@@ -9,8 +9,9 @@ import java.time.Duration;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * How long the database may work on a statement, so that none outlives its caller there. Every connection of the pool begins
- * with these. Two have others: the purge ({@link SessionPartitions}), and migrations, which have connections of their own.
+ * Sets how long the database may work on a statement, so that no statement outlives its caller. Every connection of the
+ * pool begins with these timeouts. Two users have others: the purge ({@link SessionPartitions}), and migrations, which
+ * have connections of their own.
  */
 @Singleton
 class StatementTimeouts implements AgroalPoolInterceptor {
@@ -21,17 +22,23 @@ class StatementTimeouts implements AgroalPoolInterceptor {
         this.request = request;
     }
 
-    /** A quarter of a request's time. A redeem that waits in a queue is a look-up, an update and time to spare. */
+    /**
+     * A quarter of a request's time. A redeem that waits in a queue needs a look-up and an update, and has time to
+     * spare.
+     */
     Duration statement() {
         return request.dividedBy(4);
     }
 
-    /** A twentieth: whoever shares a statement with a row that somebody has locked waits for so long, and not again. */
+    /** A twentieth of a request's time. A question that shares a statement with a locked row waits this long once. */
     Duration lock() {
         return request.dividedBy(20);
     }
 
-    /** The purge has locks that requests wait for, so it gives up before they do. */
+    /**
+     * Half of {@link #lock}. Requests queue behind the locks that the purge waits for, so the purge gives up before
+     * they do.
+     */
     Duration purgeLock() {
         return lock().dividedBy(2);
     }
@@ -41,7 +48,8 @@ class StatementTimeouts implements AgroalPoolInterceptor {
         try (Statement set = connection.createStatement()) {
             set.execute("SET statement_timeout = %d; SET lock_timeout = %d"
                     .formatted(statement().toMillis(), lock().toMillis()));
-            // A socketTimeout shorter than a request would end what may take longer. The driver needs no executor.
+            // A socketTimeout shorter than a request's time would end statements that may take longer. The driver
+            // doesn't use the executor.
             if (connection.getNetworkTimeout() < request.toMillis()) {
                 connection.setNetworkTimeout(Runnable::run, (int) request.toMillis());
             }

@@ -11,7 +11,7 @@ import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Checks the context that a caller gives to a token, and writes it as the text that is stored. */
+/** Checks the context that a caller gives to a token, and converts it to and from the stored text. */
 @Singleton
 class TokenContext {
 
@@ -26,9 +26,9 @@ class TokenContext {
     }
 
     /**
-     * The text for members in their order, of which the contract has limited the number.
+     * Writes the members as JSON, in their order. The contract has already limited their number.
      *
-     * @throws BadRequestException when a member is not what the contract says
+     * @throws BadRequestException when a member violates the contract
      */
     String write(Map<String, String> members) {
         int bytes = 0;
@@ -53,7 +53,7 @@ class TokenContext {
         }
     }
 
-    /** The members of a stored text, in their order. */
+    /** Reads the members of a stored text, in their order. */
     Map<String, String> read(String text) {
         try {
             return json.readValue(text, MEMBERS);

@@ -4,7 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 
-/** Counts what became of tokens on this replica, of all apps together. */
+/** Counts the outcomes of tokens on this replica, over all apps. */
 @ApplicationScoped
 class TokenCounts {
 
@@ -40,12 +40,12 @@ class TokenCounts {
         removed.increment();
     }
 
-    /** An operation that found no such app or no live token, or got a wrong code. */
+    /** Counts an operation that found no such app or no live token, or got a wrong code. */
     void refused() {
         refused.increment();
     }
 
-    /** A read or a redeem, counted a second time when it came too late for its token. */
+    /** Counts a refused operation on a token, and counts it as expired too when it came too late. */
     void refused(boolean tooLate) {
         refused();
         if (tooLate) {

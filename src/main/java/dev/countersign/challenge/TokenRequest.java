@@ -3,12 +3,12 @@ package dev.countersign.challenge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a caller asks for a new token, all of it optional.
+ * What a caller requests for a new token. Each part is optional; null means not requested.
  *
- * @param subject whom the token is for
+ * @param subject the person or machine that the token is for
  * @param context JSON, as {@link TokenContext} writes it
- * @param ttlSeconds how long it lives, at most as long as the app's tokens live
- * @param codeChallenge of the verifier that its redeem must present
+ * @param ttlSeconds how long the token lives, at most as long as the app's tokens
+ * @param codeChallenge the challenge whose verifier a redeem must present
  */
 record TokenRequest(
         @Nullable String subject,

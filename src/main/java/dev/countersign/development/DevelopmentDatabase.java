@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.jboss.logging.Logger;
 
-/** A real PostgreSQL for development, whose data outlives a restart of the program. */
+/** A real PostgreSQL for development. Its data survives a restart of the program. */
 final class DevelopmentDatabase {
 
     private static final Logger LOG = Logger.getLogger(DevelopmentDatabase.class);
@@ -21,7 +21,10 @@ final class DevelopmentDatabase {
 
     private DevelopmentDatabase() {}
 
-    /** Starts it, unless it runs already or a database is configured. It stops with the program. */
+    /**
+     * Starts the server, unless one already runs or a database is configured. A server that it starts stops with the
+     * program.
+     */
     static void start() {
         if (System.getProperty(URL) != null || System.getenv("QUARKUS_DATASOURCE_JDBC_URL") != null) {
             return;
@@ -33,7 +36,7 @@ final class DevelopmentDatabase {
         LOG.infof("The development database is %s, its data in %s", System.getProperty(URL), DATA);
     }
 
-    // It runs until the JVM ends, whose shutdown hook stops it.
+    // The server runs until the JVM's shutdown hook stops it.
     @SuppressWarnings({"resource", "MustBeClosedChecker"})
     private static int launch() {
         try {

@@ -2,7 +2,7 @@ package dev.countersign.development;
 
 import dev.countersign.Main;
 
-/** The program's entry in dev mode: starts a database before Quarkus looks for one. */
+/** The entry point of dev mode: starts a database before Quarkus looks for one. */
 public final class DevelopmentMain {
 
     private DevelopmentMain() {}

@@ -1,4 +1,4 @@
-/** What makes {@code quarkus:dev} work on a machine with a JDK alone. Nothing here runs in production. */
+/** Makes {@code quarkus:dev} work on a machine with only a JDK. Nothing here runs in production. */
 @NullMarked
 package dev.countersign.development;
 

@@ -1,6 +1,6 @@
 package dev.countersign.error;
 
-/** The request is not formed properly. The message goes to the caller: it names the part that is wrong. */
+/** The request is malformed. The message goes to the caller and names the part that is wrong. */
 public class BadRequestException extends RuntimeException {
     public BadRequestException(String message) {
         super(message);

@@ -1,6 +1,6 @@
 package dev.countersign.error;
 
-/** What the request would change is set elsewhere, so that nobody may change it here. */
+/** The request would change something that is set elsewhere and can't be changed here. */
 public class ConflictException extends RuntimeException {
 
     /** @param message for the caller: where to change it */

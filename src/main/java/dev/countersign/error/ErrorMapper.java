@@ -11,7 +11,7 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 /** Sends an {@link ErrorReply} for everything that an operation throws. */
 class ErrorMapper {
 
-    // Named beside Throwable where Quarkus has a mapper of its own, which would be nearer.
+    // Quarkus has its own mappers for some of these types; without the names, they would win over Throwable.
     @ServerExceptionMapper({
         Throwable.class,
         ValidationException.class,

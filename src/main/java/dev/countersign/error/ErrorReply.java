@@ -24,24 +24,24 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An error as the caller gets it. Making one logs what was thrown: a failure of ours with its cause, the rest by its class
- * at DEBUG.
+ * The reply to a request that failed. {@link #of(Throwable)} also logs what was thrown: a failure of the service with
+ * its cause, anything else by its class at DEBUG.
  *
  * @param body one of the contract's error bodies
  * @param headers {@code Content-Type}, {@code x-amzn-ErrorType} (by which AWS clients raise their typed exception), and
- *     what else the status asks for
+ *     what else the status requires
  */
 public record ErrorReply(int status, Object body, Map<String, String> headers) {
 
-    /** What a caller knows by another name than Java does. */
+    /** Parameters that have another name in the API than in Java. */
     private static final Map<String, String> PARAMETERS = Map.of("idempotencyKey", "Idempotency-Key");
 
-    /** By the class of the cause. */
+    /** Limits stack traces, by the class of the root cause. */
     private static final LogThrottle TRACES = new LogThrottle(Duration.ofSeconds(1));
 
     private static final Logger LOG = Logger.getLogger(ErrorReply.class);
 
-    /** The reply to anything that was thrown. */
+    /** Returns the reply to an exception, and logs the exception. */
     public static ErrorReply of(Throwable thrown) {
         ErrorReply reply = switch (thrown) {
             case BadRequestException e -> badRequest(message(e));
@@ -67,13 +67,13 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         if (reply.status >= 500) {
             warn(thrown, reply.status);
         } else {
-            // Its message may quote the request, and a code with it.
+            // The message may quote the request, and a code with it.
             LOG.debugf("Answered %d: %s", reply.status, thrown.getClass().getName());
         }
         return reply;
     }
 
-    /** With a trace, once a second for each cause: an outage must not fill the disk. */
+    /** Logs a failure, with its trace once a second for each cause: an outage must not fill the disk. */
     private static void warn(Throwable thrown, int status) {
         Throwable cause = thrown;
         while (cause.getCause() != null) {
@@ -87,7 +87,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         }
     }
 
-    /** The reply to what the framework refused with a status alone. */
+    /** Returns the reply to a request that the framework refused with only a status. */
     public static ErrorReply ofStatus(int status) {
         return switch (status) {
             case 400 -> badRequest("The request is malformed");
@@ -114,7 +114,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
             return badRequest("The body is not valid JSON");
         }
         if (e instanceof NotFoundException && e.getCause() instanceof IllegalArgumentException) {
-            // What JAX-RS makes of a parameter that is not of its type.
+            // JAX-RS throws this for a parameter of the wrong type.
             return badRequest("A parameter is not what the contract describes");
         }
         return ofStatus(e.getResponse().getStatus());
@@ -136,7 +136,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         return of(403, type, body);
     }
 
-    /** RFC 6750, section 3. */
+    /** The reply to a refused bearer token (RFC 6750, section 3). */
     private static ErrorReply badToken() {
         AccessDeniedError body = new AccessDeniedError();
         body.setMessage("The bearer token was refused. Get a new one from an issuer that this service trusts.");
@@ -176,7 +176,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         return String.valueOf(e.getMessage());
     }
 
-    /** Such as {@code sessionId must match "…"}; the value itself is not repeated. */
+    /** Lists the violations, such as {@code sessionId must match "…"}. The value itself is not repeated. */
     private static String violations(ResteasyReactiveViolationException e) {
         return e.getConstraintViolations().stream()
                 .map(violation -> lastNode(violation) + " " + violation.getMessage())
@@ -184,7 +184,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
                 .collect(Collectors.joining("; "));
     }
 
-    /** Names the member, and neither its value nor a class. */
+    /** Names the wrong member, but neither its value nor a Java class. */
     private static String mismatch(MismatchedInputException e) {
         String member = e.getPath().stream()
                 .map(JsonMappingException.Reference::getFieldName)

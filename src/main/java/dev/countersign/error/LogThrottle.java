@@ -4,10 +4,10 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Permits one log record in a time for each subject, so that a lasting fault does not fill the disk. Thread-safe. */
+/** Permits one log record per period for each subject, so that a lasting fault does not fill the disk. Thread-safe. */
 public final class LogThrottle {
 
-    /** Beyond this many subjects the oldest are forgotten, and may be logged again earlier. */
+    /** Beyond this many subjects, the oldest is forgotten and may be logged again too early. */
     private static final int MOST_SUBJECTS = 100;
 
     private final long periodNanos;

@@ -16,7 +16,7 @@ public class NoSuchResourceException extends RuntimeException {
         return new NoSuchResourceException("No such app", ResourceType.APP);
     }
 
-    /** Why there is no such token is not told: it never was, is another app's, or has ended. */
+    /** There is no such token. The reason is not told: it never existed, belongs to another app, or has ended. */
     public static NoSuchResourceException token() {
         return new NoSuchResourceException("No such token", ResourceType.TOKEN);
     }

@@ -2,18 +2,18 @@ package dev.countersign.error;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-/** Text that the database can store: it has no NUL there, and UTF-8 has no half of a surrogate pair. */
+/** Checks that the database can store a text: PostgreSQL stores no NUL, and UTF-8 has no unpaired surrogate. */
 public final class UnicodeText {
 
     private UnicodeText() {}
 
-    /** Whether the database can store it. */
+    /** Whether the database can store the text. */
     public static boolean isStorable(String text) {
         return text.indexOf('\0') < 0 && UTF_8.newEncoder().canEncode(text);
     }
 
     /**
-     * Refuses text that can't be stored.
+     * Refuses text that the database can't store.
      *
      * @throws BadRequestException that names the member
      */

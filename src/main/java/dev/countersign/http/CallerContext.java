@@ -5,14 +5,17 @@ import io.vertx.core.Vertx;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Brings an answer back to the request that asked for it: to its event loop, where its identity and its request id are
- * known. Whoever answers, a thread of the database's for one, is then free for the next.
+ * Delivers an answer on the event loop of the request that asked for it, where the request's identity and request id
+ * are known. The thread that answers, such as one of the database's, is then free for the next answer.
  */
 public final class CallerContext {
 
     private CallerContext() {}
 
-    /** The same outcome, delivered in the context of the calling request; at once when there is one already. */
+    /**
+     * Returns the same outcome, delivered in the context of the calling request. Returns the given future if it is
+     * already done, or if there is no such context.
+     */
     public static <T> CompletableFuture<T> resume(CompletableFuture<T> answer) {
         Context caller = Vertx.currentContext();
         if (caller == null || answer.isDone()) {

@@ -3,5 +3,5 @@ package dev.countersign.http;
 import io.vertx.core.Handler;
 import io.vertx.ext.web.RoutingContext;
 
-/** Refuses callers who were refused too often, before their next request costs more than a look. */
+/** Refuses callers whose credentials were refused too often, before their request costs any work. */
 public interface CallerLimit extends Handler<RoutingContext> {}

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 /** The paths and methods of the API, from the contract as the service serves it. */
 final class Contract {
 
-    /** What the build makes of openapi.yaml, for {@code /q/openapi}. */
+    /** The document that the build makes of openapi.yaml, for {@code /q/openapi}. */
     private static final String DOCUMENT = "META-INF/quarkus-generated-openapi-doc.JSON";
 
     private static final Set<String> METHODS =
@@ -32,22 +32,22 @@ final class Contract {
                 .toList();
     }
 
-    /** That of the API, as it is served. */
+    /** Returns the contract that the service serves. */
     static Contract served() {
         return Served.CONTRACT;
     }
 
-    /** The methods of a path, HEAD among them where GET is; empty when the contract has no such path. */
+    /** The methods of a path, including HEAD where there is GET; empty when the contract has no such path. */
     Set<String> methods(String path) {
         return route(path).<Set<String>>map(Route::methods).findFirst().orElse(Set.of());
     }
 
-    /** Whether an operation has a body of its own. */
+    /** Whether the operation takes a request body. */
     boolean takesBody(String method, String path) {
         return route(path).anyMatch(route -> route.withBody.contains(method));
     }
 
-    /** Whether it is a path as the contract writes it, parameters in braces. */
+    /** Whether the path is a template of the contract, with parameters in braces. */
     boolean isTemplate(String path) {
         return routes.stream().anyMatch(route -> route.template.equals(path));
     }
@@ -112,7 +112,7 @@ final class Contract {
         }
     }
 
-    /** Read once, which is when the image is built where there is one. */
+    /** Reads the contract once: when the class is initialized, which a native image does at build time. */
     private static final class Served {
         static final Contract CONTRACT = new Contract(document());
     }

@@ -6,8 +6,8 @@ import jakarta.ws.rs.core.HttpHeaders;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /**
- * Takes an empty body for none, whatever type the request gives it: some clients send a {@code Content-Type} with every
- * call, and an operation whose body is optional would refuse it. Authentication still sees the header, which may be signed.
+ * Treats an empty body as no body, whatever its {@code Content-Type}. Some clients send that header with every call,
+ * and an operation with an optional body would refuse it. Authentication still sees the header, which may be signed.
  */
 class EmptyBody {
 

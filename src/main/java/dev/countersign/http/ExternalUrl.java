@@ -7,7 +7,9 @@ public final class ExternalUrl {
 
     private ExternalUrl() {}
 
-    /** Host and port as clients send them in {@code Host} and {@code Origin}: without the port that goes without saying. */
+    /**
+     * Host and port as clients send them in {@code Host} and {@code Origin}: without the default port of the scheme.
+     */
     public static String authority(URI url) {
         boolean usual = url.getPort() < 0 || url.getPort() == ("https".equals(url.getScheme()) ? 443 : 80);
         return usual ? String.valueOf(url.getHost()) : url.getHost() + ":" + url.getPort();

@@ -9,12 +9,12 @@ import java.time.Duration;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
-/** Counts the API's requests by how long they took, so that a quantile can be told over all replicas together. */
+/** Counts the API's requests in buckets of latency, so that a quantile can be computed over all replicas together. */
 class LatencyBuckets {
 
     /**
-     * What an alert can be set on. The last is the time that a request has by default; more than eight would cost more
-     * series than they tell.
+     * The bounds on which an alert can be set. The last is the default time budget of a request. More than eight would
+     * cost more series than they are worth.
      */
     private static final double[] NANOSECONDS = DoubleStream.of(5, 10, 25, 50, 100, 250, 500, 2000)
             .map(milliseconds -> Duration.ofMillis((long) milliseconds).toNanos())

@@ -16,8 +16,10 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * Refuses a browser's request from an origin that isn't allowed, in the contract's shape and without any CORS header.
- * The CORS filter of Quarkus, which comes after, would refuse it too, but with an empty body and some of its headers.
- * That filter fails on a same-origin request whose target is no URI, so it doesn't get to see the origin of one.
+ * The CORS filter of Quarkus, which runs later, would also refuse it, but with an empty body and some CORS headers.
+ *
+ * <p>That filter fails on a same-origin request whose target is not a URI. So the {@code Origin} of a same-origin
+ * request is removed.
  */
 @Singleton
 class OriginCheck implements Handler<RoutingContext> {
@@ -31,9 +33,9 @@ class OriginCheck implements Handler<RoutingContext> {
     OriginCheck(@ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins, Config config) {
         this.origins = origins.orElse(List.of());
         this.patterns = CORSFilter.parseAllowedOriginsRegex(origins);
-        // Quarkus takes an empty list for a wildcard.
+        // Quarkus treats an empty list as a wildcard.
         this.any = origins.isPresent() && CORSFilter.isConfiguredWithWildcard(origins);
-        // The setting is access's, which this package doesn't import.
+        // Read by name: the setting belongs to the package access, which this package doesn't import.
         this.externalHosts = config.getOptionalValues("countersign.sigv4.external-url", URI.class).stream()
                 .flatMap(List::stream)
                 .map(ExternalUrl::authority)
@@ -43,7 +45,7 @@ class OriginCheck implements Handler<RoutingContext> {
     @Override
     public void handle(RoutingContext request) {
         List<String> told = request.request().headers().getAll(HttpHeaders.ORIGIN);
-        // A cache must not give one origin what another was told.
+        // A cache must not serve one origin the reply to another.
         request.response().putHeader("Vary", "Origin");
         if (told.isEmpty() || (told.size() == 1 && isAllowed(told.getFirst()))) {
             request.next();
@@ -60,8 +62,8 @@ class OriginCheck implements Handler<RoutingContext> {
     }
 
     /**
-     * As with Swagger UI, which this server serves itself. By host and port alone: a proxy before the service may speak
-     * TLS where the service doesn't.
+     * Whether the request comes from a page of this server, such as Swagger UI. It compares only host and port: a proxy
+     * may speak TLS where the service doesn't.
      */
     private boolean isSameOrigin(HttpServerRequest request, String origin) {
         String host = String.valueOf(request.getHeader(HttpHeaders.HOST));

@@ -11,14 +11,14 @@ import org.jboss.logging.MDC;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives every reply a request id, which every log line of the request carries too, and the time (RFC 9110, section 6.6.1),
- * by which AWS clients correct their clock; and keeps caches away.
+ * Sets the headers of every reply. The request id is also in every log line of the request. AWS clients correct their
+ * clock by {@code Date} (RFC 9110, section 6.6.1). Replies of the API are never cached.
  */
 final class ReplyHeaders {
 
     static final String REQUEST_ID = "x-amzn-RequestId";
 
-    /** IMF-fixdate (RFC 9110, section 5.6.7). */
+    /** The format IMF-fixdate (RFC 9110, section 5.6.7). */
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("EEE, dd MMM uuuu HH:mm:ss 'GMT'", Locale.ENGLISH);
 
@@ -27,7 +27,7 @@ final class ReplyHeaders {
     private ReplyHeaders() {}
 
     static void set(RoutingContext request) {
-        // Unique, and no secret: a secure random one would cost more than the rest of this class.
+        // The id is unique but not secret. A secure random one would cost more than the rest of this class.
         ThreadLocalRandom random = ThreadLocalRandom.current();
         String requestId = new UUID(random.nextLong(), random.nextLong()).toString();
         MDC.put("requestId", requestId);
@@ -37,7 +37,7 @@ final class ReplyHeaders {
         }
     }
 
-    /** Written once a second. */
+    /** The time in the {@code Date} format, formatted once a second. */
     private static String date() {
         long second = System.currentTimeMillis() / 1000;
         Date known = date;
@@ -50,7 +50,7 @@ final class ReplyHeaders {
 
     private record Date(long second, String text) {}
 
-    /** By the path that requests are routed by, however it was written. */
+    /** Whether the request may be for the API: by the normalized path, by which requests are routed. */
     private static boolean mayBeOfTheApi(RoutingContext request) {
         return !RequestShape.isDecodable(request) || request.normalizedPath().startsWith("/prod");
     }

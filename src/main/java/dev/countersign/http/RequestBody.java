@@ -12,8 +12,9 @@ import jakarta.inject.Singleton;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
- * Reads a request's body, as far as any request of this API has one. It is bytes, whatever its type: Vert.x's own handler
- * would decode a form, of which there is none here, and leave nothing for a signature to cover.
+ * Reads a request's body, up to the largest size that the API allows. The body is kept as bytes; it is never parsed as
+ * a form. Vert.x's own handler would decode a form, which this API doesn't have, and keep no bytes for a signature to
+ * cover.
  */
 @Singleton
 class RequestBody implements Handler<RoutingContext> {
@@ -35,7 +36,7 @@ class RequestBody implements Handler<RoutingContext> {
         }
     }
 
-    /** By the header, as the server itself has refused one that is no number; 0 when only the end will tell. */
+    /** The {@code Content-Length}; 0 without one. The server has already refused one that is not a number. */
     private static long length(HttpServerRequest request) {
         String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
         return length == null ? 0 : Long.parseLong(length.strip());
@@ -56,7 +57,7 @@ class RequestBody implements Handler<RoutingContext> {
                 context.fail(413);
             }
         });
-        // The connection is gone, and nobody reads what the request is told.
+        // The connection is gone, so nobody reads this reply.
         request.exceptionHandler(_ -> context.fail(400));
         request.endHandler(_ -> {
             request.exceptionHandler(null);
@@ -69,7 +70,7 @@ class RequestBody implements Handler<RoutingContext> {
         request.resume();
     }
 
-    /** An empty one too: who reads it later takes none for one that is still to come, and would wait for it. */
+    /** Keeps an empty body too: a later reader would take a missing one for a body still to come, and wait for it. */
     private static void keep(Buffer body, RoutingContext context) {
         if (context.body().buffer() == null) {
             ((RoutingContextInternal) context).setBody(body);

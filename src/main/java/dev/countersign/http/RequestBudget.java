@@ -11,11 +11,11 @@ import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-/** Bounds the time of an operation, so that nobody waits for a database that is frozen or gone. */
+/** Bounds the time of an operation, so that no caller waits for a database that is frozen or gone. */
 @Singleton
 public class RequestBudget {
 
-    /** A statement gets a quarter of it, and a wait for a lock a twentieth. */
+    /** The least time of a request. A statement gets a quarter of it, and a wait for a lock a twentieth. */
     private static final Duration LEAST = Duration.ofMillis(200);
 
     private static final Duration MOST = Duration.ofMinutes(5);
@@ -45,7 +45,10 @@ public class RequestBudget {
         return current().nanoTime();
     }
 
-    /** The outcome of work that waits for nothing by itself, or an {@link UnavailableException} when it is late. */
+    /**
+     * Bounds work that doesn't block. The future fails with {@link UnavailableException} if the request's time is over
+     * first.
+     */
     public <T> CompletableFuture<T> within(CompletableFuture<T> work) {
         if (work.isDone()) {
             return work;
@@ -55,8 +58,8 @@ public class RequestBudget {
     }
 
     /**
-     * Does work that blocks, on a thread of its own. When the request's time is over, the thread is interrupted; as it is
-     * a virtual one, that ends a wait on a socket too. Work whose time was over before is not begun.
+     * Runs blocking work on a virtual thread. The thread is interrupted when the request's time is over, which also
+     * ends a wait on a socket. Work is not begun when that time is already over.
      */
     public <T> CompletableFuture<T> spend(Supplier<T> work) {
         if (System.nanoTime() - deadline() >= 0) {
@@ -73,7 +76,7 @@ public class RequestBudget {
         return within(CallerContext.resume(outcome)).whenComplete((_, _) -> running.cancel(true));
     }
 
-    /** What calls an operation without a request begins its time with it. */
+    /** The deadline of the current request. Outside of a request, starts a new deadline. */
     private RequestDeadline current() {
         return RequestDeadline.current().orElseGet(() -> RequestDeadline.start(timeout, () -> {}));
     }

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** When a request's time is over, and what happens then. Belongs to the request's event loop. */
+/** The time at which a request must end, and what happens then. Only the request's event loop may use it. */
 final class RequestDeadline {
 
     private static final String KEY = RequestDeadline.class.getName();
@@ -18,7 +18,7 @@ final class RequestDeadline {
     private final ScheduledFuture<?> alarm;
     private Runnable whenOver;
 
-    /** An alarm on the request's own event loop needs no lock and wakes nobody. */
+    /** Sets the alarm on the request's own event loop, which needs no lock and wakes no other thread. */
     private RequestDeadline(Duration time, Runnable whenOver) {
         this.nanoTime = System.nanoTime() + time.toNanos();
         this.whenOver = whenOver;
@@ -27,29 +27,29 @@ final class RequestDeadline {
                 .schedule(() -> this.whenOver.run(), time.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** Begins the time of the request whose context the caller is in. */
+    /** Starts the time of the request in whose context the caller runs. */
     static RequestDeadline start(Duration time, Runnable whenOver) {
         RequestDeadline deadline = new RequestDeadline(time, whenOver);
         ContextLocals.put(KEY, deadline);
         return deadline;
     }
 
-    /** That of the request whose context the caller is in; empty outside of one. */
+    /** The deadline of the request in whose context the caller runs; empty outside of one. */
     static Optional<RequestDeadline> current() {
         return VertxContext.isOnDuplicatedContext() ? ContextLocals.get(KEY) : Optional.empty();
     }
 
-    /** On the clock of {@link System#nanoTime}. */
+    /** The deadline on the clock of {@link System#nanoTime}. */
     long nanoTime() {
         return nanoTime;
     }
 
-    /** What a caller is told whose request's time is over. */
+    /** Returns the failure of a request whose time is over. */
     static UnavailableException over() {
         return new UnavailableException("The request's time is over");
     }
 
-    /** From now on, this is what happens. */
+    /** Replaces what happens when the time is over. */
     void whenOver(Runnable action) {
         whenOver = action;
     }

@@ -6,10 +6,10 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import java.util.List;
 
-/** What a request passes before Quarkus authenticates it and calls its operation. From top to bottom. */
+/** Registers what a request passes, from top to bottom, before Quarkus authenticates it and calls its operation. */
 class RequestFilters {
 
-    /** Quarkus has its CORS filter at 300 and authentication at 200. */
+    /** The priority of Quarkus' CORS filter is 300, that of authentication 200. */
     private static final int BEFORE_CORS = 400;
 
     private static final int AFTER_CORS = 250;
@@ -19,17 +19,17 @@ class RequestFilters {
 
     RequestFilters(RequestStart start, OriginCheck origin, RequestShape shape, CallerLimit limit, RequestBody body) {
         beforeCors = List.of(
-                // Every reply has an ID and ends in time, a refusal too.
+                // Every reply, even a refusal, has a request id and ends in time.
                 start,
-                // A browser's page from elsewhere learns nothing. Quarkus' CORS filter, which follows, only adds
-                // headers.
+                // A page of another origin learns nothing. Quarkus' CORS filter, which follows, only adds headers.
                 origin);
         afterCors = List.of(
-                // A browser can read what is wrong from here on. What no operation could be asked costs least.
+                // From here on, a browser can read errors. A request that no operation takes is refused first, at the
+                // least cost.
                 shape,
-                // Whoever tries credentials too often is not verified again.
+                // Callers whose credentials were refused too often are not verified again.
                 limit,
-                // A signature covers the body, so it is there before anybody is authenticated.
+                // A signature covers the body, so the body is read before authentication.
                 body);
     }
 

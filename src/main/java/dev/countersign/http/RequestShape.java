@@ -15,9 +15,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Refuses what could be understood in two ways (a second host, caller or key), an app ID that could never be one, a method
- * that the path doesn't have, and a body in a coding that nobody here reads. It looks at the path as it was sent: once the
- * server has normalised it, {@code ..} and an empty app ID would be unknown paths.
+ * Refuses ambiguous requests (a second host, caller or key), invalid app IDs, methods that the path doesn't have, and
+ * bodies with a {@code Content-Encoding}. It checks the path as it was sent: in the normalized path, {@code ..} and an
+ * empty app ID would be unknown paths.
  */
 @Singleton
 class RequestShape implements Handler<RoutingContext> {
@@ -43,7 +43,7 @@ class RequestShape implements Handler<RoutingContext> {
         String method = request.request().method().name();
         Set<String> allowed = Contract.served().methods(request.normalizedPath());
         if (!allowed.isEmpty() && !allowed.contains(method)) {
-            // RFC 9110, section 15.5.6.
+            // RFC 9110, section 15.5.6, requires this header in a 405.
             request.response().putHeader(HttpHeaders.ALLOW, String.join(", ", allowed));
             request.fail(405);
         } else if (request.request().headers().contains(HttpHeaders.CONTENT_ENCODING)
@@ -54,7 +54,7 @@ class RequestShape implements Handler<RoutingContext> {
         }
     }
 
-    /** Whether there is a path to route by, for those who look at a request before this class has refused it. */
+    /** Whether the path can be decoded. This class refuses a path that can't be; code that runs earlier must check. */
     static boolean isDecodable(RoutingContext request) {
         try {
             return request.normalizedPath() != null;
@@ -63,28 +63,31 @@ class RequestShape implements Handler<RoutingContext> {
         }
     }
 
-    /** The server takes {@code FTP/1.1} and {@code HTTP/9.9} for HTTP/1.1, and answers in kind. */
+    /** Refuses protocols such as {@code FTP/1.1} and {@code HTTP/9.9}, which the server would answer as HTTP/1.1. */
     private static void refuseOtherProtocol(HttpServerRequest request) {
         if (request.version() == null) {
             throw new BadRequestException("The request is of no version of HTTP that is served");
         }
     }
 
-    /** RFC 9112, section 3.2. A signature covers one host, and it must be clear which. */
+    /** Refuses a second host (RFC 9112, section 3.2): it must be clear which host a signature covers. */
     private static void refuseSecondHost(HttpServerRequest request) {
         if (request.headers().getAll("Host").size() > 1) {
             throw new BadRequestException("There may be one Host header");
         }
     }
 
-    /** It must be clear whose call it is. */
+    /** Refuses a second {@code Authorization}: it must be clear whose call it is. */
     private static void refuseSecondAuthorization(HttpServerRequest request) {
         if (request.headers().getAll("Authorization").size() > 1) {
             throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
         }
     }
 
-    /** JAX-RS takes an empty one for none, and the first of two; the caller would trust in a key that is none. */
+    /**
+     * Refuses an empty or second {@code Idempotency-Key}. JAX-RS ignores an empty one and takes the first of two, so
+     * the caller would rely on a key without effect.
+     */
     private static void refuseBadKey(HttpServerRequest request) {
         String key = request.getHeader(KEY);
         if (key != null && (key.isEmpty() || request.headers().getAll(KEY).size() > 1)) {
@@ -96,11 +99,11 @@ class RequestShape implements Handler<RoutingContext> {
         refuseBadAppId(CHALLENGE_PATH.matcher(rawPath));
         refuseBadAppId(APP_PATH.matcher(rawPath));
         if (rawPath.indexOf(';') >= 0) {
-            // JAX-RS would take what follows for a parameter of the segment, and drop it.
+            // JAX-RS would take what follows as a parameter of the segment, and drop it.
             throw new BadRequestException("No path of this API has a semicolon");
         }
         if (DOT_SEGMENT.matcher(decode(rawPath)).find()) {
-            // A signature's verifier and the router take them away in different ways.
+            // The verifier of signatures and the router remove dot segments in different ways.
             throw new BadRequestException("No path of this API has a segment . or ..");
         }
     }

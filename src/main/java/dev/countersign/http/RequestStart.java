@@ -13,8 +13,9 @@ import jakarta.inject.Singleton;
 import java.util.List;
 
 /**
- * Begins a request: names its reply and starts its time. A connection on which replies wait to be read gets no further
- * one until they were, and nothing more is read from it. {@code quarkus.http.idle-timeout} ends such a connection.
+ * Begins a request: sets the headers of its reply and starts its time. While a client doesn't read its replies, its
+ * next request doesn't begin and nothing more is read from its connection. {@code quarkus.http.idle-timeout} ends such
+ * a connection.
  */
 @Singleton
 class RequestStart implements Handler<RoutingContext> {
@@ -45,8 +46,8 @@ class RequestStart implements Handler<RoutingContext> {
     private void begin(RoutingContext context) {
         ReplyHeaders.set(context);
         if (context.request().headers().contains(HttpHeaders.TRANSFER_ENCODING)) {
-            // The server drops a Content-Length then, by which somebody on the way may have gone (RFC 9112, section
-            // 6.1).
+            // The server then ignores a Content-Length, but an intermediary may have used it. So close the connection
+            // (RFC 9112, section 6.1).
             closeAfterwards(context);
         }
         RequestDeadline deadline = RequestDeadline.start(budget.timeout(), () -> context.fail(RequestDeadline.over()));
@@ -54,16 +55,19 @@ class RequestStart implements Handler<RoutingContext> {
         if (isOfAnotherCoding(context.request())) {
             context.fail(new BadRequestException("Transfer-Encoding must be chunked, or absent"));
         } else if (log.isFull()) {
-            // The audit could not tell what came of it.
+            // The audit could not record the outcome.
             context.fail(new UnavailableException("The log is not read"));
         } else {
             context.next();
         }
     }
 
-    /** The rest of a body that was refused is dropped, so that the client gets to read why; but not for ever. */
+    /**
+     * Drops the rest of a refused body, so that the client can read the reply. Closes the connection when the request's
+     * time is over.
+     */
     private static void end(HttpServerRequest request, RequestDeadline deadline) {
-        // One that is paused doesn't say that it has ended.
+        // A paused request doesn't report its end.
         request.resume();
         if (request.isEnded()) {
             deadline.cancel();
@@ -73,7 +77,10 @@ class RequestStart implements Handler<RoutingContext> {
         }
     }
 
-    /** The server would take its body for the next request (RFC 9112, section 6.3). */
+    /**
+     * Whether the coding is any other than chunked. The server would take the body for the next request (RFC 9112,
+     * section 6.3).
+     */
     private static boolean isOfAnotherCoding(HttpServerRequest request) {
         List<String> codings = request.headers().getAll(HttpHeaders.TRANSFER_ENCODING);
         return !codings.isEmpty()

@@ -4,12 +4,13 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 
-/** Adjusts the metrics that the HTTP server makes by itself. */
+/** Adjusts the HTTP server's own metrics. */
 class ServerMetrics {
 
     /**
-     * The server tags its metrics with its port unless that was chosen freely. Where the API's is and the management
-     * interface's isn't, the two disagree on the tags, which Prometheus refuses, and the service would not start.
+     * Removes the port from metrics. The server adds it unless the port was chosen freely. If only the API's port was,
+     * and not the management interface's, their metrics have different tags; Prometheus refuses that, and the service
+     * would not start.
      */
     @Produces
     @Singleton
@@ -17,7 +18,10 @@ class ServerMetrics {
         return MeterFilter.ignoreTags("server.port");
     }
 
-    /** A path that is no operation's template is the caller's invention, and each would be a metric of its own. */
+    /**
+     * Replaces paths that are not a template of the contract: callers can make up any number, and each would be a
+     * metric of its own.
+     */
     @Produces
     @Singleton
     MeterFilter withoutUnknownPaths() {
@@ -25,7 +29,7 @@ class ServerMetrics {
                 "uri", uri -> uri.startsWith("/") && !Contract.served().isTemplate(uri) ? "UNMATCHED" : uri);
     }
 
-    /** So is a method that no path has. */
+    /** Replaces methods that no path has, for the same reason. */
     @Produces
     @Singleton
     MeterFilter withoutUnknownMethods() {

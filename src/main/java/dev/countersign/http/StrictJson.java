@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.type.LogicalType;
 import io.quarkus.jackson.ObjectMapperCustomizer;
 import jakarta.inject.Singleton;
 
-/** Refuses a body that the contract doesn't describe, where Jackson would make the best of it. */
+/** Makes Jackson refuse a body that the contract doesn't describe, instead of making the best of it. */
 @Singleton
 class StrictJson implements ObjectMapperCustomizer {
 
@@ -19,7 +19,7 @@ class StrictJson implements ObjectMapperCustomizer {
     public void customize(ObjectMapper json) {
         json.enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
         json.enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-        // Two readers of one body must not understand two things (RFC 8259, section 4).
+        // Two parsers could understand a repeated name differently (RFC 8259, section 4).
         json.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         // The contract's schemas have no nulls; a member without a value is left out.
         json.setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL, Nulls.FAIL));

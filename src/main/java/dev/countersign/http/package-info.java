@@ -1,10 +1,11 @@
 /**
- * What holds for every request and reply, whichever operation it names.
+ * Handles what all requests and replies have in common, whichever operation they name.
  *
- * <p>{@link RequestFilters} lists what a request passes on its way in, in order. {@link Contract} knows the paths and methods.
- * A request's time begins with its head: {@link RequestDeadline} has its one alarm, and {@link RequestBudget} is what
- * operations see of it. {@link CallerContext} brings the outcome of an operation back to the request. What fails before it
- * reaches an operation is answered by {@link RouterErrors}.
+ * <p>{@link RequestFilters} lists what a request passes on its way in, in order. {@link Contract} knows the paths and
+ * methods. {@link RouterErrors} answers requests that fail before they reach an operation.
+ *
+ * <p>A request's time begins with its head. {@link RequestDeadline} has the alarm; operations use
+ * {@link RequestBudget}. {@link CallerContext} brings the outcome of an operation back to the request.
  */
 @NullMarked
 package dev.countersign.http;

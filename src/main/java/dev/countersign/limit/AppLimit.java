@@ -2,7 +2,7 @@ package dev.countersign.limit;
 
 import dev.countersign.api.model.LimitType;
 
-/** What is limited: for each app, and in the registry for each principal. */
+/** The limits. The registry is limited for each principal, everything else for each app. */
 public enum AppLimit {
     CREATE_TOKEN("issue", "Too many tokens were created for this app", LimitType.CREATE_TOKEN_RATE),
     READ("read", "Too many tokens of this app were read", LimitType.READ_RATE),

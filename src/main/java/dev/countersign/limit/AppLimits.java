@@ -14,14 +14,17 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
-/** Admits calls up to the limits that are set, which all replicas on one database share. */
+/** Admits calls up to the configured limits, which all replicas on one database share. */
 @ApplicationScoped
 public class AppLimits {
 
     private static final String FAILURES = "countersign.limit.failures";
     private static final String REFUSALS = "countersign.limit.refusals";
 
-    /** Not an app ID. Unregistered apps share buckets, or a caller that makes up IDs would fill the table. */
+    /**
+     * The name of the buckets that all unregistered apps share; not a valid app ID. Otherwise a caller that makes up
+     * IDs would fill the table.
+     */
     private static final String UNREGISTERED = "-";
 
     private final FleetBuckets buckets;
@@ -46,16 +49,16 @@ public class AppLimits {
         this.metrics = metrics;
         for (AppLimit limit : AppLimit.values()) {
             settings.put(limit, setting(limit, config));
-            // All of them from the start, so that an alert on them finds them.
+            // Registers every counter at start, so that an alert on it finds it.
             metrics.counter(REFUSALS, "limit", limit.type.toString());
         }
         failures = metrics.counter(FAILURES);
     }
 
     /**
-     * Counts a call, and completes if it may go on; at once where no limit is set. Fails with {@link
-     * TooManyRequestsException} when the limit is used up, and with {@link UnavailableException} when that can't be found
-     * out in the request's time: nobody is let in unlimited.
+     * Counts a call. Completes when the call may go on; at once if no limit is set. Fails with
+     * {@link TooManyRequestsException} when the limit is used up, and with {@link UnavailableException} when the limit
+     * can't be checked within the request's time: no call is admitted unchecked.
      *
      * @param appId may be empty for {@link AppLimit#REGISTRY}
      */
@@ -75,14 +78,14 @@ public class AppLimits {
                 audit.refused(limit.event, "limit", principal, appId, null);
                 throw new TooManyRequestsException(limit.message, limit.type, time);
             } else if (System.nanoTime() - begin > timeout.toNanos()) {
-                // Its caller has gone, and what it asked for must not be done.
+                // The caller has gone, so its operation must not run.
                 throw new UnavailableException("The limit was told too late");
             }
             return null;
         });
     }
 
-    /** How long the call has to wait. */
+    /** How long the call has to wait; zero if it is admitted. */
     private CompletableFuture<Duration> wait(
             AppLimit limit, String appId, String principal, Map<String, Integer> rates) {
         OptionalInt perMinute = rate(limit, appId, rates);

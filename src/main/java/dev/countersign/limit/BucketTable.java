@@ -16,24 +16,28 @@ import java.sql.SQLException;
 import java.util.Objects;
 
 /**
- * The table {@code limit_bucket}. It has a few connections of its own, made as those of the requests are, so that neither
- * takes them from the other.
+ * The table {@code limit_bucket}. It has a small connection pool of its own, configured like the pool for requests, so
+ * that neither takes connections from the other.
  */
 @ApplicationScoped
 class BucketTable {
 
-    /** Each bucket has one statement under way at most, so this many may be locked before others notice. */
+    /**
+     * The size of the pool. Each bucket has at most one statement under way, so this many buckets may be locked before
+     * others notice.
+     */
     private static final int CONNECTIONS = 4;
 
-    /** A bucket is locked for as long as a replica's statement takes. Other locks fail those who ask, and soon. */
+    /** A bucket is locked only while a replica's statement runs. A call that meets a longer lock fails soon. */
     private static final String TIMEOUTS = "; SET lock_timeout = '250ms'; SET statement_timeout = '1s'";
 
     /**
-     * A new bucket is full, so {@code excluded} tells what a full one has left: capacity is its two columns' sum, and what
-     * was granted is what is wanted. The clock is read once the row is locked.
+     * Takes tokens from a bucket. A bucket without a row is full, so the inserted row is a full bucket after the
+     * taking: {@code granted} is the number of tokens wanted, and {@code available + granted} is the capacity. The
+     * update reads both from {@code excluded}. It reads the clock once the row is locked.
      *
-     * <p>The limit needs no durable commit: what a crash forgets was refilled within a minute. It is said here and not for
-     * the session, as a pooler may give the session to a request next.
+     * <p>The limit needs no durable commit: what a crash loses is refilled within a minute. The statement turns it off
+     * itself, because a pooler may give the session to a request next.
      */
     private static final String TAKE = """
             INSERT INTO limit_bucket AS bucket (id, available, granted, filled_at)
@@ -48,7 +52,7 @@ class BucketTable {
             RETURNING granted, available
             """;
 
-    /** No bucket takes longer than a minute to fill. */
+    /** Removes full buckets: none takes longer than a minute to fill. */
     private static final String REMOVE_FULL = """
             DELETE FROM limit_bucket
              WHERE id IN (SELECT id FROM limit_bucket WHERE filled_at < clock_timestamp() - interval '1 minute'
@@ -84,7 +88,7 @@ class BucketTable {
         return connections.getConnection();
     }
 
-    /** Takes up to so many tokens from a bucket, by the database's clock. It blocks. */
+    /** Takes up to {@code wanted} tokens from a bucket, by the database's clock. Blocks. */
     Taken take(String id, int wanted, int capacity, int perMinute) throws SQLException {
         int most = Math.min(wanted, capacity);
         try (Connection connection = connect();
@@ -101,9 +105,10 @@ class BucketTable {
     }
 
     /**
-     * Removes buckets that are full again, whose rows say nothing.
+     * Removes buckets that are full again: a bucket without a row is full.
      *
-     * @return how many there were, up to so many
+     * @param most how many to remove at most
+     * @return how many were removed
      */
     int removeFull(int most) throws SQLException {
         try (Connection connection = connect();
@@ -114,8 +119,10 @@ class BucketTable {
     }
 
     /**
-     * @param granted how many were taken
-     * @param available what the bucket still had then
+     * The result of taking tokens.
+     *
+     * @param granted how many tokens were taken
+     * @param available what was left in the bucket
      */
     record Taken(int granted, double available) {}
 }

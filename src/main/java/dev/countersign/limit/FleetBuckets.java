@@ -17,18 +17,18 @@ import java.util.concurrent.ExecutorService;
 import org.jboss.logging.Logger;
 
 /**
- * Token buckets that all replicas share. A replica takes a tenth of a second's worth from the {@link BucketTable} and
- * gives it out by itself, and refuses by itself until the next token is due.
+ * Token buckets that all replicas share. A replica takes a tenth of a second's tokens from the {@link BucketTable} and
+ * hands them out by itself. When the bucket is empty, the replica refuses by itself until the next token is due.
  */
 @ApplicationScoped
 class FleetBuckets {
 
     private static final Logger LOG = Logger.getLogger(FleetBuckets.class);
 
-    /** The part of a minute's worth that a replica takes at once: 100 ms. */
+    /** The share of a minute's tokens that a replica takes at once: one 600th, which is 100 ms. */
     private static final int SHARE = 600;
 
-    /** What was taken and not given out is forgotten then. */
+    /** How long a replica keeps tokens that it took and did not hand out. */
     private static final long KEPT_NANOS = Duration.ofSeconds(10).toNanos();
 
     private static final long MINUTE_NANOS = Duration.ofMinutes(1).toNanos();
@@ -48,21 +48,24 @@ class FleetBuckets {
     }
 
     /**
-     * Takes a token from a bucket that gets so many a minute. A bucket whose rate has changed keeps the tokens it has, as
-     * far as it may still hold them.
+     * Takes a token from a bucket that gets {@code perMinute} tokens a minute. A bucket whose rate has changed keeps
+     * its tokens, up to its new capacity.
      *
-     * @return zero if there was one, else how long until there will be; a failure when the table could not be asked
+     * @return zero if there was a token, else how long until the next one; fails when the table could not be asked
      */
     CompletableFuture<Duration> take(String name, int perMinute) {
         Bucket known = buckets.get(name);
         if (known == null) {
-            // With too many, a bucket works without being remembered; it only asks the table more often.
+            // Beyond the limit, a bucket is not remembered. It works, but asks the table more often.
             known = buckets.size() < MOST_BUCKETS ? buckets.computeIfAbsent(name, Bucket::new) : new Bucket(name);
         }
         return known.take(perMinute);
     }
 
-    /** The last run that knows a bucket finds it full, so that where no limit is in use the table isn't asked at all. */
+    /**
+     * Removes full buckets from the table. A bucket that this run forgets is full by now, and the same run removes its
+     * row. So the table isn't asked at all where no limit is in use.
+     */
     @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP)
     void removeFull() {
         if (buckets.isEmpty()) {
@@ -79,16 +82,16 @@ class FleetBuckets {
         }
     }
 
-    /** What this replica knows of a bucket. */
+    /** What this replica knows about a bucket. */
     private final class Bucket {
 
         private final String name;
         private final Queue<CompletableFuture<Duration>> waiting = new ArrayDeque<>();
         private int perMinute;
         private boolean asking;
-        /** Taken from the table and not given out. */
+        /** Tokens that were taken from the table and not handed out. */
         private int left;
-        /** When the table was last asked, and the time from then on in which it has no token. */
+        /** When the table was last asked. From then on, the bucket has no token for {@link #emptyNanos}. */
         private long askedAt = System.nanoTime();
 
         private long emptyNanos;
@@ -123,7 +126,7 @@ class FleetBuckets {
             return answer;
         }
 
-        /** Asks for all that wait, and again while more have come. */
+        /** Asks the table for all waiting calls, and again while there are more. */
         private void ask() {
             boolean more = true;
             while (more) {
@@ -143,7 +146,7 @@ class FleetBuckets {
             }
         }
 
-        /** Returns whether some still wait. */
+        /** Answers the waiting calls. Returns whether some still wait. */
         private boolean tell(BucketTable.Taken taken, int rate) {
             List<CompletableFuture<Duration>> admitted = new ArrayList<>();
             List<CompletableFuture<Duration>> refused = new ArrayList<>();
@@ -151,7 +154,7 @@ class FleetBuckets {
             boolean more;
             synchronized (this) {
                 askedAt = System.nanoTime();
-                // With another rate meanwhile, who still waits is asked for again.
+                // If the rate changed meanwhile, the table is asked again for the calls that still wait.
                 boolean changed = rate != perMinute;
                 emptyNanos = changed ? 0 : (long) Math.ceil(Math.max(0, 1 - taken.available()) * MINUTE_NANOS / rate);
                 wait = Duration.ofNanos(emptyNanos);

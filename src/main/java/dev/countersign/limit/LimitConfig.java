@@ -12,49 +12,50 @@ import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
- * Rate limits. Those without a default are off until set; an empty value is off too. All replicas on one database share
- * them.
+ * Rate limits. A limit without a default is off until set; an empty value turns it off too. All replicas on one
+ * database share the limits, except that on refused credentials.
  */
 @ConfigMapping(prefix = "countersign.limit")
 public interface LimitConfig {
 
-    /** How many tokens may be created a minute for each app that has no rate of its own, 1 to 60000000. */
+    /** How many tokens may be created per minute for each app that has no rate of its own, 1 to 60000000. */
     @Min(1)
     @Max(60_000_000)
     OptionalInt createTokenPerMinute();
 
-    /** How many reads of tokens each app may have a minute, found or not, 1 to 60000000. */
+    /** How many reads of tokens each app may have per minute, whether found or not, 1 to 60000000. */
     @Min(1)
     @Max(60_000_000)
     OptionalInt readPerMinute();
 
-    /** How many codes may be tried a minute for each app, right or wrong, over all its tokens, 1 to 60000000. */
+    /** How many codes may be tried per minute for each app, right or wrong, over all its tokens, 1 to 60000000. */
     @Min(1)
     @Max(60_000_000)
     OptionalInt redeemPerMinute();
 
-    /** How many removals of tokens each app may have a minute, found or not, 1 to 60000000. */
+    /** How many removals of tokens each app may have per minute, whether found or not, 1 to 60000000. */
     @Min(1)
     @Max(60_000_000)
     OptionalInt removePerMinute();
 
-    /** How many calls of the registry of apps each principal may make a minute, 1 to 60000000. */
+    /** How many calls of the registry of apps each principal may make per minute, 1 to 60000000. */
     @Min(1)
     @Max(60_000_000)
     OptionalInt registryPerMinute();
 
     /**
-     * How many requests from one address may be refused for their credentials in a minute, by each replica; 1 or more.
-     * An address over this rate gets 429 until its next request is due. An IPv6 address counts as its /64. Off until
-     * {@code trusted-proxies} is set.
+     * How many requests from one address each replica may refuse per minute for their credentials, 1 or more. An
+     * address over this rate gets 429 until its next request is due. All addresses of an IPv6 /64 network count as one.
+     * Off until {@code trusted-proxies} is set.
      */
     @WithDefault("6000")
     @Min(1)
     int refusedAuthenticationPerMinute();
 
     /**
-     * How many calls may come at once: as many as the limit admits in this time, and at least 10, or the whole limit if
-     * that is less. With 3 seconds a limit of 600 admits 30 together, and then 10 a second. 1 second to 1 minute.
+     * The time that sets how many calls may come at once, 1 second to 1 minute. A limit admits together as many calls
+     * as are due in this time, but at least 10, or the whole limit if that is less. With 3 seconds, a limit of 600
+     * admits 30 together, and then 10 a second.
      */
     @WithDefault("PT3S")
     @DurationMin(seconds = 1)
@@ -62,9 +63,10 @@ public interface LimitConfig {
     Duration burst();
 
     /**
-     * The addresses of the proxies before the service, as {@code 10.0.0.0/8} or {@code 10.1.2.3}; {@code none} where
-     * callers connect directly. An {@code X-Forwarded-For} header is believed as far as these proxies wrote it. Until this
-     * is set, refused credentials are not limited, because all callers behind a proxy would share one limit.
+     * The addresses of the proxies before the service, such as {@code 10.0.0.0/8} or {@code 10.1.2.3}; {@code none}
+     * where callers connect directly. An {@code X-Forwarded-For} header is trusted only as far as these proxies wrote
+     * it. Until this is set, refused credentials are not limited, because all callers behind a proxy would share one
+     * limit.
      */
     Optional<List<String>> trustedProxies();
 }

@@ -19,9 +19,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Refuses requests from an address from which too many were refused for their credentials. It works only where the
- * settings say which proxies there are: without them, one bad caller behind a proxy would lock out all others behind it.
- * Each replica counts for itself, in memory: a caller who isn't known must not make the service write to its database.
+ * Refuses requests from an address from which credentials were refused too often. It works only where the trusted
+ * proxies are configured: without them, one bad caller behind a proxy would lock out all others behind it. Each replica
+ * counts for itself, in memory, because an unknown caller must not make the service write to its database.
  */
 @Singleton
 class RefusedAuthentications implements CallerLimit {
@@ -33,7 +33,10 @@ class RefusedAuthentications implements CallerLimit {
     private final long burstNanos;
     private final Counter refusals;
 
-    /** By address: when its bucket is full again, on the clock of {@link System#nanoTime}. The oldest goes first. */
+    /**
+     * When the bucket of each address is full again, on the clock of {@link System#nanoTime}. In the order of their
+     * last use: the oldest goes first.
+     */
     private final Map<String, Long> fullAgain = new LinkedHashMap<>(16, 0.75f, true);
 
     RefusedAuthentications(SourceAddress source, LimitConfig config, MeterRegistry metrics) {
@@ -48,7 +51,7 @@ class RefusedAuthentications implements CallerLimit {
         count(event);
     }
 
-    /** Also that of a caller without credentials; a known one's was not refused for them. */
+    /** Counts a caller without credentials too. An authenticated caller was not refused for its credentials. */
     void onAuthorizationFailure(@Observes AuthorizationFailureEvent event) {
         SecurityIdentity identity = event.getSecurityIdentity();
         if (identity == null || identity.isAnonymous()) {

@@ -2,13 +2,13 @@ package dev.countersign.limit;
 
 import java.util.Map;
 
-/** What limits need to know of the registry of apps, which implements it. Its methods block. */
+/** What the limits need to know about the registry of apps, which implements it. The methods block. */
 public interface RegisteredApps {
 
     /**
      * The creates per minute of the apps that have a rate of their own, by app ID.
      *
-     * @param most no more than so many, the first in the order of their IDs
+     * @param most how many apps to return at most: the first in the order of their IDs
      */
     Map<String, Integer> createTokensPerMinute(int most);
 

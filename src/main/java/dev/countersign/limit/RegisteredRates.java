@@ -20,18 +20,18 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registry's rates, read again and again in the background, so that no request waits for them. They are at most a
- * second old; while the database is away, they are the last that were known.
+ * The rates of the registry. They are read again and again in the background, so that no request waits for them. They
+ * are at most a second old; while the database is away, the last known ones hold.
  */
 @ApplicationScoped
 class RegisteredRates {
 
     private static final Logger LOG = Logger.getLogger(RegisteredRates.class);
 
-    /** Half of what is promised, which leaves the other half to the query. */
+    /** Half of the promised second, which leaves the other half to the query. */
     private static final Duration PAUSE = Duration.ofMillis(500);
 
-    /** What bounds the memory: some 15 MB. */
+    /** Bounds the memory, to some 15 MB. */
     static final int MOST_APPS = 100_000;
 
     private final RegisteredApps registry;
@@ -50,12 +50,12 @@ class RegisteredRates {
         this.threads = threads;
     }
 
-    /** After all else that may refuse to start. */
+    /** Starts after everything else that may refuse to start. */
     synchronized void start(@Observes @Priority(Integer.MAX_VALUE) StartupEvent event) {
         reading = clock.scheduleWithFixedDelay(this::read, 0, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Waits for a reading that is under way: it would not find the end of its transaction any more. */
+    /** Waits for a reading that is under way: later, its transaction could not end any more. */
     synchronized void stop(@Observes ShutdownEvent event) {
         if (reading != null) {
             reading.cancel(false);
@@ -63,12 +63,15 @@ class RegisteredRates {
         stopped = true;
     }
 
-    /** Creates per minute, by app ID. Incomplete until they have been read once, so that nobody is let in unlimited. */
+    /**
+     * Creates per minute, by app ID. The future is incomplete until the first reading, so that no call is admitted
+     * unlimited.
+     */
     CompletableFuture<Map<String, Integer>> rates() {
         return rates;
     }
 
-    /** As it was within the last minute, if it was registered then. */
+    /** Whether the app is registered. A positive answer may be up to a minute old. */
     CompletableFuture<Boolean> isRegistered(String appId) {
         if (registered.contains(appId)) {
             return CompletableFuture.completedFuture(true);

@@ -14,15 +14,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a request comes from. What stands in {@code X-Forwarded-For} is believed from its end on, as far as the
- * configured proxies wrote it: a caller can put anything before that. (Quarkus's own forwarding takes the first entry.)
+ * Finds the address that a request comes from. {@code X-Forwarded-For} is read from its end, and trusted only as far as
+ * the configured proxies wrote it: a caller can put anything before that. (Quarkus's own forwarding takes the first
+ * entry.)
  */
 @Singleton
 class SourceAddress {
 
     private static final int IPV6_NETWORK_BYTES = 8;
 
-    /** The only value of the setting where callers connect directly. */
+    /** The setting's value where callers connect directly. It stands alone. */
     private static final List<String> NONE = List.of("none");
 
     private final boolean told;
@@ -36,12 +37,15 @@ class SourceAddress {
                 : configured.stream().map(SourceAddress::network).toList();
     }
 
-    /** Whether the settings say which proxies there are. Else every caller may seem to be one proxy. */
+    /** Whether the trusted proxies are configured. If not, all callers may seem to be one proxy. */
     boolean isTold() {
         return told;
     }
 
-    /** A name for it; one IPv6 network, which is what a household or a host gets, has one name. */
+    /**
+     * A name for the source address. All addresses of an IPv6 /64 network have one name, because a household or a host
+     * gets a whole one.
+     */
     String of(HttpServerRequest request) {
         return of(
                 request.remoteAddress().hostAddress(),
@@ -60,7 +64,10 @@ class SourceAddress {
         return address == null ? "" : name(address);
     }
 
-    /** Some proxies write {@code 192.0.2.1:4711} or {@code [2001:db8::1]:4711}; RFC 7239 has both forms. */
+    /**
+     * Removes the port. Some proxies write {@code 192.0.2.1:4711} or {@code [2001:db8::1]:4711}; RFC 7239 has both
+     * forms.
+     */
     private static String withoutPort(String entry) {
         if (entry.startsWith("[")) {
             int end = entry.indexOf(']');
@@ -88,14 +95,14 @@ class SourceAddress {
                 return new IpSubnetFilterRule(address, bits, IpFilterRuleType.ACCEPT);
             }
         } catch (IllegalArgumentException e) {
-            // As below.
+            // The exception below tells what is wrong.
         }
         throw new IllegalStateException(
                 "countersign.limit.trusted-proxies has '" + configured
                         + "', which is neither an address nor a network such as 10.0.0.0/8. Set none, alone, where callers connect directly");
     }
 
-    /** Of an address as it is written, for a name would be looked up; an IPv4 address may be written as IPv6. */
+    /** Parses an address; null if it isn't one. A name is never looked up. An IPv4 address may be written as IPv6. */
     private static @Nullable InetAddress address(@Nullable String written) {
         byte[] bytes = written == null ? null : NetUtil.createByteArrayFromIpAddressString(written);
         try {

@@ -1,14 +1,14 @@
 /**
  * Rate limits, off until set.
  *
- * <p>{@link AppLimits} admits calls. How many a minute is in {@link LimitConfig}, or in the registry, whose rates are read
- * in the background ({@link RegisteredRates}); where neither says anything, no table is asked. {@link Rates} turns it into
- * a token bucket, {@link BucketTable} keeps the buckets in the database, by its clock, so that all replicas together hold
- * the limit, and {@link FleetBuckets} asks it in bulk: at high rates, most calls are admitted or refused without a
- * round trip.
+ * <p>{@link AppLimits} admits calls, and refuses a call that it can't count. The rates come from {@link LimitConfig},
+ * or from the registry, whose rates are read in the background ({@link RegisteredRates}). Without a rate, no table is
+ * asked. {@link Rates} turns a rate into a token bucket. {@link BucketTable} keeps the buckets in the database, by its
+ * clock, so that all replicas share a limit. {@link FleetBuckets} asks the table in bulk: at high rates, most calls are
+ * admitted or refused without a round trip.
  *
- * <p>{@link RefusedAuthentications} counts requests without valid credentials, by their {@link SourceAddress} and in
- * memory. What can't be counted is refused.
+ * <p>{@link RefusedAuthentications} counts requests without valid credentials in memory, by their
+ * {@link SourceAddress}.
  */
 @NullMarked
 package dev.countersign.limit;

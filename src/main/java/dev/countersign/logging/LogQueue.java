@@ -19,10 +19,12 @@ import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
 
 /**
- * Stands before the handlers that configuration has made, and calls them on a thread of its own: whoever reads the log
- * slowly, or not at all, holds no event loop. While too much waits to be written, {@link #isFull} says so, so that nothing
- * is begun that the audit would have to tell of. Records of the audit are then kept all the same, as what they tell of has
- * happened, and others are dropped and counted. Safe for use by many threads.
+ * Queues log records and passes them to the configured handlers on a thread of its own. So a reader of the log that is
+ * slow or stuck never blocks an event loop.
+ *
+ * <p>While too many records wait, {@link #isFull} is true, and nothing is begun that needs an audit record. Audit
+ * records are still queued, because what they report has happened. Other records are dropped and counted. Safe for use
+ * by many threads.
  */
 @Startup
 @Singleton
@@ -31,7 +33,7 @@ public class LogQueue extends ExtHandler {
     /** The category whose records are never dropped. */
     public static final String AUDIT = "countersign.audit";
 
-    /** Some megabytes, and at a full rate of creates the records of a second. */
+    /** How many records may wait: some megabytes, or the records of a second at the full rate of creates. */
     private static final int MOST = 10_000;
 
     private static final Duration STOP = Duration.ofSeconds(1);
@@ -41,14 +43,14 @@ public class LogQueue extends ExtHandler {
 
     private final BlockingQueue<ExtLogRecord> waiting = new LinkedBlockingQueue<>();
 
-    /** How many wait or are being written. */
+    /** How many records wait or are being written. */
     private final AtomicInteger unwritten = new AtomicInteger();
 
     private final AtomicLong dropped = new AtomicLong();
     private final QuarkusDelayedHandler root = InitialConfigurator.DELAYED_HANDLER;
     private final Handler[] written;
 
-    /** A start that fails says why, and ends without telling anybody that it stops. */
+    /** A shutdown hook. A start that fails logs why and then ends without a {@link ShutdownEvent}. */
     private final Thread end = Thread.ofPlatform().unstarted(this::awaitWritten);
 
     LogQueue() {
@@ -58,7 +60,7 @@ public class LogQueue extends ExtHandler {
         Runtime.getRuntime().addShutdownHook(end);
     }
 
-    /** Whether more waits to be written than should. */
+    /** Whether too many records wait to be written. */
     public boolean isFull() {
         return unwritten.get() >= MOST;
     }
@@ -68,7 +70,7 @@ public class LogQueue extends ExtHandler {
         if (isFull() && !AUDIT.equals(record.getLoggerName())) {
             dropped.incrementAndGet();
         } else {
-            // What only this thread knows.
+            // Only this thread can read the context (MDC) of the record.
             record.copyMdc();
             unwritten.incrementAndGet();
             waiting.add(record);
@@ -89,7 +91,7 @@ public class LogQueue extends ExtHandler {
         }
     }
 
-    /** A record that can't be written must not end the thread that writes all others. */
+    /** Writes a record. A failure must not end the thread that writes all others. */
     private void write(ExtLogRecord record) {
         for (Handler handler : written) {
             try {
@@ -100,7 +102,7 @@ public class LogQueue extends ExtHandler {
         }
     }
 
-    /** What is logged later is written at once, unless nobody reads it. */
+    /** Waits until the queue is written. Later records are written directly, unless nobody reads the log. */
     void stop(@Observes ShutdownEvent event) {
         awaitWritten();
         if (unwritten.get() == 0) {
@@ -109,7 +111,7 @@ public class LogQueue extends ExtHandler {
         try {
             Runtime.getRuntime().removeShutdownHook(end);
         } catch (IllegalStateException e) {
-            // The process is about to end, and the hook finds nothing left to write.
+            // The process is already ending, and the hook finds nothing left to write.
         }
     }
 

@@ -1,6 +1,6 @@
 /**
- * How the log is written. Requests only hand their records over to {@link LogQueue}, whose thread writes them. When the log
- * isn't read, requests are refused in time, and none waits for it.
+ * Writes the log without making requests wait for it. Requests pass their records to {@link LogQueue}, whose thread
+ * writes them. When nobody reads the log, requests are refused in time.
  */
 @NullMarked
 package dev.countersign.logging;

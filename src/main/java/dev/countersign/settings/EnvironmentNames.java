@@ -11,20 +11,21 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Which setting an environment variable means. A variable can't say whether a {@code _} in a principal's name is one, or
- * a {@code -} or a {@code .}: it is the one that another source of settings has, and else a {@code -}.
+ * Maps environment variables to settings. In a variable, a {@code _} in an operator's name, such as a principal's, can
+ * mean {@code _}, {@code -} or {@code .}. It means the character that another source of settings has in this name, and
+ * otherwise {@code -}.
  */
 final class EnvironmentNames {
 
     private final Collection<SettingName> known;
     private final List<String> mistakes;
 
-    /** The operator's names by how variables write them, after what stands before them. */
+    /** The operator's names. The key is the setting's head and the name, as a variable writes both. */
     private final Map<String, Set<String>> names = new HashMap<>();
 
     /**
      * @param properties the settings of other sources
-     * @param mistakes what is wrong is added here
+     * @param mistakes receives a message for each mistake
      */
     EnvironmentNames(Collection<SettingName> known, Collection<String> properties, List<String> mistakes) {
         this.known = known;
@@ -36,7 +37,7 @@ final class EnvironmentNames {
         }
     }
 
-    /** The settings by the variables that set them. Of one that sets none nothing is said. */
+    /** Returns the setting of each variable. A variable that sets nothing is left out. */
     Map<String, String> settings(Collection<String> variables) {
         Map<String, Reading> readings = new HashMap<>();
         for (String variable : variables) {
@@ -47,7 +48,7 @@ final class EnvironmentNames {
         }
         readings.values().stream()
                 .filter(reading -> reading.setting.isNamed() && known(reading).isEmpty())
-                // All before the first is learnt: two spellings in the environment are two names.
+                // Collected before the first is learnt: two spellings in the environment are two names.
                 .toList()
                 .forEach(reading -> learn(reading.setting, canonical(reading.part)));
         Map<String, String> settings = new HashMap<>();
@@ -95,6 +96,6 @@ final class EnvironmentNames {
         return part.toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** @param part what stands in the variable for the operator's name */
+    /** @param part the operator's name as the variable writes it */
     private record Reading(SettingName setting, String part) {}
 }

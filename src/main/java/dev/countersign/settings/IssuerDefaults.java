@@ -8,9 +8,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives each named issuer of tokens ({@code quarkus.oidc.<name>.…}) what application.properties sets for the unnamed one,
- * unless the name has a setting of its own. Quarkus would take its own defaults, which are not safe. The build of the
- * configuration finds it as a service.
+ * Gives each named issuer of tokens ({@code quarkus.oidc.<name>.…}) the settings that application.properties has for
+ * the unnamed one, unless the named one has its own. Quarkus would use its own defaults, which are not safe. SmallRye
+ * Config loads this class as a service.
  */
 public final class IssuerDefaults implements ConfigSourceInterceptor {
 

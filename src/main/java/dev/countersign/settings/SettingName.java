@@ -3,20 +3,23 @@ package dev.countersign.settings;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The name of a setting. At most one {@code *} in it stands for a name that the operator gives: a principal's, say. */
+/**
+ * The name of a setting. It may have one {@code *}, which stands for a name that the operator chooses, such as a
+ * principal's.
+ */
 record SettingName(String text) {
 
-    /** As an environment variable is called. */
+    /** The name of a setting as an environment variable. */
     static String variable(String name) {
         return name.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9*<>]", "_");
     }
 
-    /** Whether the operator gives a part of it. */
+    /** Whether the operator chooses a part of the name. */
     boolean isNamed() {
         return text.contains("*");
     }
 
-    /** What stands before the part that the operator gives. */
+    /** The text before the part that the operator chooses. */
     String head() {
         return isNamed() ? text.substring(0, text.indexOf('*')) : text;
     }
@@ -25,27 +28,33 @@ record SettingName(String text) {
         return isNamed() ? text.substring(text.indexOf('*') + 1) : "";
     }
 
-    /** With the operator's part, which needs quotes where a dot is in it. */
+    /** The name with the operator's part, which needs quotes if it has a dot. */
     String with(String name) {
         return isNamed() ? head() + (name.contains(".") ? '"' + name + '"' : name) + tail() : text;
     }
 
-    /** As people write it. */
+    /** The name as people write it, with {@code <name>} for the operator's part. */
     String readable() {
         return text.replace("*", "<name>");
     }
 
-    /** The operator's part of a variable that sets it, as it stands there; empty for one that doesn't. */
+    /**
+     * The operator's part of a variable that sets this, as written; an empty text if this has no such part. Empty for a
+     * variable that doesn't set this.
+     */
     Optional<String> namedBy(String variable) {
         if (!isNamed()) {
             return variable(text).equals(variable) ? Optional.of("") : Optional.empty();
         }
         return between(variable, variable(head()), variable(tail()))
-                // SmallRye's notation for quotes: there is one way to write a name, and this isn't it.
+                // SmallRye writes quotes as "_". There is one way to write a name, and this isn't it.
                 .filter(name -> !name.startsWith("_") && !name.endsWith("_"));
     }
 
-    /** The operator's part of a property that sets it; empty for one that doesn't. */
+    /**
+     * The operator's part of a property that sets this; an empty text if this has no such part. Empty for a property
+     * that doesn't set this.
+     */
     Optional<String> namedIn(String property) {
         String single = property.replaceFirst("\\[\\d+]$", "");
         if (!isNamed()) {
@@ -62,7 +71,9 @@ record SettingName(String text) {
                 : Optional.empty();
     }
 
-    /** How many letters one must change, add or drop to get from this to the other; what stands for the star is free. */
+    /**
+     * How many letters to change, add or drop to get from this name to the other. The operator's part costs nothing.
+     */
     int distance(String other) {
         String pattern = variable(text);
         String given = variable(other);

@@ -28,22 +28,26 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the settings of the environment, refuses those that nothing reads, and takes secrets literally. The build of the
- * configuration finds it as a service, and it has a say only where our mappings are read, which is when the service
- * starts.
+ * Reads settings from the environment, refuses settings that nothing reads, and takes secrets literally. SmallRye
+ * Config loads this class as a service. It acts only where our mappings are read, which is when the service starts.
  */
 public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
 
-    /** What is read by itself and not as part of a mapping. */
+    /** The settings that are read alone and not as part of a mapping. */
     static final Set<String> READ_ALONE = Set.of("countersign.request-timeout", "countersign.api-docs.enabled");
 
-    /** Migrations connect as the service does, says application.properties. */
+    /**
+     * The one expression allowed in a secret: with it, application.properties makes migrations connect as the service
+     * does.
+     */
     private static final String DATASOURCE_PASSWORD = "${quarkus.datasource.password:}";
 
     private static final String OURS = "countersign.";
     private static final String VARIABLE = "COUNTERSIGN_";
 
-    /** What Kubernetes tells each pod of a Service whose name is ours or begins with it. */
+    /**
+     * The variables that Kubernetes sets in each pod for a Service named countersign, or with a name that begins so.
+     */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
             "COUNTERSIGN_(\\w+_)?(SERVICE_HOST|SERVICE_PORT(_\\w+)?|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
 
@@ -51,7 +55,7 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
             Pattern.compile("countersign\\.challenge\\.keys\\..+|countersign\\.principals\\..+\\.secret-access-key");
     private static final Pattern QUARKUS_SECRET = Pattern.compile("(?i)quarkus[._].*(password|secret).*");
 
-    /** Above the environment's own, below a system property. */
+    /** Higher than the environment's, lower than that of system properties. */
     private static final int ORDINAL = EnvConfigSource.ORDINAL + 1;
 
     private final boolean inTest;
@@ -60,7 +64,7 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
         this(LaunchMode.current() == LaunchMode.TEST);
     }
 
-    /** @param inTest whether this is a program that runs tests, which has properties of its own */
+    /** @param inTest whether this process runs tests, which have properties of their own */
     StrictSettings(boolean inTest) {
         this.inTest = inTest;
     }
@@ -82,7 +86,10 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
         });
     }
 
-    /** Empty where our mappings are not read: in the build, and in what Quarkus does before it starts the service. */
+    /**
+     * Returns the settings that exist. Empty where our mappings are not read: in the build, and in what Quarkus does
+     * before it starts the service.
+     */
     private static List<SettingName> known(SmallRyeConfigBuilder builder) {
         Set<String> names = builder.getMappingsBuilder().getMappings().stream()
                 .flatMap(mapping -> mapping.getProperties().keySet().stream())
@@ -112,12 +119,12 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
                 if (source instanceof EnvConfigSource) {
                     variables.addAll(source.getPropertyNames());
                 } else {
-                    // A mistake in what another profile sets is one, too.
+                    // Settings of other profiles are checked too.
                     source.getPropertyNames().forEach(name -> properties.add(name.replaceFirst("^%[^.]+\\.", "")));
                 }
             }
-            // With each variable, SmallRye names a property. One without a variable is a variable with dots in its
-            // name.
+            // SmallRye adds a guessed property for each variable. A name with dots for which there is no variable is
+            // itself a variable.
             Set<String> guessed =
                     variables.stream().filter(name -> !isVariable(name)).collect(toCollection(TreeSet::new));
             variables.removeAll(guessed);
@@ -127,12 +134,12 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
                     .forEach(properties::add);
         }
 
-        /** Kubernetes allows a dot in what is one of ours. */
+        /** Whether it is a variable and not a guess. Kubernetes allows dots in variables, so ours may have some. */
         private static boolean isVariable(String name) {
             return !name.contains(".") || name.startsWith(VARIABLE);
         }
 
-        /** The environment's settings under their names. */
+        /** Checks all settings. Returns the environment's under their names. */
         ConfigSource checked() {
             Set<String> ours = starting(properties, OURS);
             Set<String> fromVariables = starting(variables, VARIABLE);
@@ -204,12 +211,12 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
             return Expressions.withoutExpansion(() -> value(context.getValue(name)));
         }
 
-        /** Null when it can't be. */
+        /** The value with expressions expanded; null when they can't be. */
         private @Nullable String expanded(String name) {
             try {
                 return value(context.getValue(name));
             } catch (RuntimeException _) {
-                // What it says could show a part of the secret.
+                // Not reported: its message could show a part of the secret.
                 return null;
             }
         }
@@ -229,10 +236,12 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
         }
     }
 
-    /** Hands out our secrets as they are, and hides the names that SmallRye guesses from our variables. */
+    /** Returns our secrets as they are, and hides the names that SmallRye guesses from our variables. */
     private static final class Literally implements ConfigSourceInterceptor {
 
-        /** Of all sources but the environment, and what its variables mean; empty before they are known. */
+        /**
+         * The names in all sources but the environment, and those that its variables mean. Empty before they are known.
+         */
         private final Set<String> names = new HashSet<>();
 
         @Override
@@ -261,7 +270,7 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
         }
     }
 
-    /** The settings can't be right; the message says which, and what to change. */
+    /** The settings are wrong. The message says which, and what to change. */
     static final class InvalidSettingsException extends IllegalStateException {
         InvalidSettingsException(String message) {
             super(message);

@@ -1,12 +1,15 @@
 /**
- * Sees to it that a setting does what its operator meant, or stops the start.
+ * Makes a setting do what its operator meant, or stops the start.
  *
- * <p>Quarkus ignores a setting that nothing reads, reads a name with {@code _} or {@code -} from the environment only in a
- * notation of its own, and expands {@code $} in a secret. {@link StrictSettings} runs while the configuration is built,
- * before anything is read from it: it finds the setting that each {@code COUNTERSIGN_*} variable means, refuses what
- * nothing reads, and takes secrets literally. {@link SettingName} is the name of one setting, {@link EnvironmentNames}
- * reads variables. What settings there are, it takes from the mappings of the other packages. {@link IssuerDefaults} gives
- * each issuer of tokens the settings that Quarkus applies to an unnamed one only.
+ * <p>Quarkus ignores a setting that nothing reads. It reads a name with {@code _} or {@code -} from the environment
+ * only in its own notation, and it expands {@code $} in a secret.
+ *
+ * <p>{@link StrictSettings} runs while the configuration is built, before anything is read from it. It finds the
+ * setting that each {@code COUNTERSIGN_*} variable means, refuses settings that nothing reads, and takes secrets
+ * literally. It learns the existing settings from the mappings of the other packages. {@link SettingName} is the name
+ * of one setting, and {@link EnvironmentNames} reads variables.
+ *
+ * <p>{@link IssuerDefaults} gives each issuer of tokens the settings that Quarkus applies only to an unnamed one.
  */
 @NullMarked
 package dev.countersign.settings;
