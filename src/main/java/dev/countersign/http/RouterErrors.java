@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.error.ErrorReply;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -32,8 +33,15 @@ class RouterErrors {
         // A path that can't be decoded reaches no route at all.
         router.errorHandler(400, this::reply);
         if (docs) {
-            // Relative, so that it also works behind a proxy that removes a prefix from the path.
-            router.get("/").handler(request -> request.redirect("q/swagger-ui/"));
+            // A person's browser asks for HTML. Relative, so that it works behind a proxy that takes a prefix away.
+            router.get("/").handler(request -> {
+                if (String.valueOf(request.request().getHeader(HttpHeaders.ACCEPT))
+                        .contains("text/html")) {
+                    request.redirect("q/swagger-ui/");
+                } else {
+                    request.next();
+                }
+            });
         } else {
             // With the API's documentation off, Quarkus' own reply has no body. These routes come after the filters.
             router.route("/q/swagger-ui*").order(-1).handler(request -> request.fail(404));

@@ -500,7 +500,7 @@ record Change(
                 request -> request.withSegment(1, "APPS"),
                 request -> request.withSegment(1, "backend/apps"),
                 request -> request.withSegment(last, "x/y/z/x/y/z"),
-                request -> request.withSegments(List.of("")),
+                request -> request.withSegments(List.of("index.html")),
                 request -> request.withSegments(List.of("prod")),
                 request -> request.withSegments(List.of("prod", "backend")),
                 request -> request.withSegments(List.of("prod", "apps", "demo", "demo")),
