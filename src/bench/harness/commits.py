@@ -19,7 +19,7 @@ BODY = {'subject': 'operator@example.com', 'context': {'device': 'laptop', 'purp
 def measure(stage, options):
     rounds = options.rounds or (2 if options.quick else 9)
     seconds = options.seconds or (2 if options.quick else 5)
-    pauses = 2 if options.quick else 20
+    pauses = 2 if options.quick else options.pauses
     with ExitStack() as running:
         # Other commits may not know `delegate`, which a body with somebody else's subject asks for.
         permissions = {'COUNTERSIGN_PRINCIPALS_BENCH_PERMISSIONS': 'issue,delegate,read,remove,redeem'} if stage.signed else {}
