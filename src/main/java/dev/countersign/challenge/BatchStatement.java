@@ -63,9 +63,8 @@ final class BatchStatement {
                 while (result.next()) {
                     Object[] row = new Object[columns];
                     for (int i = 0; i < columns; i++) {
-                        row[i] = result.getObject(i + 1) instanceof Timestamp time
-                                ? time.toInstant()
-                                : result.getObject(i + 1);
+                        Object value = result.getObject(i + 1);
+                        row[i] = value instanceof Timestamp time ? time.toInstant() : value;
                     }
                     rows.add(row);
                 }
