@@ -49,12 +49,12 @@ final class SigV4CanonicalRequest {
      *     or repeated, there are more than 256 header lines, or the path, the query or the body's hash is wrong
      */
     SigV4CanonicalRequest(List<String> signedHeaders, Received request) {
-        String target = target(request.uri());
-        int question = target.indexOf('?');
-        method = request.method();
-        path = question < 0 ? target : target.substring(0, question);
         headers = signed(signedHeaders, request.headers());
         bodyHash = bodyHash(request);
+        method = request.method();
+        String target = target(request.uri());
+        int question = target.indexOf('?');
+        path = question < 0 ? target : target.substring(0, question);
         try {
             query = question < 0 ? "" : SigV4Encoding.query(target.substring(question + 1));
         } catch (IllegalArgumentException e) {

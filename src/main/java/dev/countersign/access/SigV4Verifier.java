@@ -105,8 +105,9 @@ class SigV4Verifier {
             throw unrecognized("Session credentials are not known here. Sign with an access key and no session token.");
         }
         String date = date(request.headers());
-        checkSkew(date);
+        Instant time = time(date);
         checkScope(authorization, date);
+        checkSkew(time);
         SigV4CanonicalRequest canonical = new SigV4CanonicalRequest(authorization.signedHeaders(), request);
 
         Optional<AccessKey> key = accessKeys.apply(authorization.accessKeyId());
@@ -129,8 +130,8 @@ class SigV4Verifier {
     }
 
     /** Refuses a time too far from now. AWS clients then correct their clock by the reply's {@code Date} header. */
-    private void checkSkew(String date) {
-        Duration skew = Duration.between(time(date), clock.instant()).abs();
+    private void checkSkew(Instant time) {
+        Duration skew = Duration.between(time, clock.instant()).abs();
         if (skew.compareTo(maxSkew) > 0) {
             throw invalid("Signature expired: X-Amz-Date is " + skew.toSeconds() + " seconds from this server's time, "
                     + maxSkew.toSeconds() + " are allowed");
