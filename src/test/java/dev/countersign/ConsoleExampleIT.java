@@ -108,7 +108,7 @@ class ConsoleExampleIT extends ServiceTest {
                 EXAMPLE.resolve(script).toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-        String token = Callers.bearer().replace("Bearer ", "");
+        String token = Callers.token();
         builder.environment().put("COUNTERSIGN_ENDPOINT", AwsCredentials.endpoint());
         builder.environment().put("CONSOLE_TOKEN", token);
         builder.environment().put("BACKEND_TOKEN", token);

@@ -115,7 +115,7 @@ class GeneratedClientsIT extends ServiceTest {
     private static Map<String, String> environment() {
         Map<String, String> environment = new HashMap<>();
         environment.put("ENDPOINT", "http://localhost:" + RestAssured.port);
-        environment.put("TOKEN", Callers.bearer().replace("Bearer ", ""));
+        environment.put("TOKEN", Callers.token());
         return environment;
     }
 

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -42,35 +43,28 @@ class SnippetsTest extends ServiceTest {
     }
 
     @Test
-    void pythonRedeemsOnce() throws IOException {
+    void pythonRedeemsOnce() throws Exception {
         Program python = Program.orSkip("python3", "-c", "import botocore");
-        assertRedeemed(run(python, "redeem.py"));
-        assertThat(run(python, "redeem.py").output()).isEqualTo("refused\n");
+        assertRedeemsOnce(() -> run(python, "redeem.py"));
     }
 
     @Test
-    void javaScriptRedeemsOnce() throws IOException {
+    void javaScriptRedeemsOnce() throws Exception {
         NodePackages packages = NodePackages.orSkip();
-        assertRedeemed(packages.run(credentials(), SNIPPETS.resolve("redeem.mjs"), arguments()));
-        assertThat(packages.run(credentials(), SNIPPETS.resolve("redeem.mjs"), arguments())
-                        .output())
-                .isEqualTo("refused\n");
+        assertRedeemsOnce(() -> packages.run(credentials(), SNIPPETS.resolve("redeem.mjs"), arguments()));
     }
 
     @Test
-    void javaRedeemsOnce() throws IOException {
+    void javaRedeemsOnce() throws Exception {
         Program java = new Program(Path.of(System.getProperty("java.home"), "bin", "java"));
-        String[] classPath = {"-cp", System.getProperty("java.class.path")};
-        assertRedeemed(run(java, "Redeem.java", classPath));
-        assertThat(run(java, "Redeem.java", classPath).output()).isEqualTo("refused\n");
+        assertRedeemsOnce(() -> run(java, "Redeem.java", "-cp", System.getProperty("java.class.path")));
     }
 
     @Test
-    void goRedeemsOnce() throws IOException {
+    void goRedeemsOnce() throws Exception {
         Program go = Program.orSkip("go", "version");
         assumeTrue(Files.exists(GO_LIBRARIES.resolve("src/github.com/aws/aws-sdk-go-v2")), "no aws-sdk-go-v2");
-        assertRedeemed(run(go, "redeem.go", "run"));
-        assertThat(run(go, "redeem.go", "run").output()).isEqualTo("refused\n");
+        assertRedeemsOnce(() -> run(go, "redeem.go", "run"));
     }
 
     @Test
@@ -85,7 +79,7 @@ class SnippetsTest extends ServiceTest {
     @Test
     void curlRedeemsWithABearerToken() throws IOException {
         Map<String, String> environment = new HashMap<>();
-        environment.put("COUNTERSIGN_TOKEN", Callers.bearer().replace("Bearer ", ""));
+        environment.put("COUNTERSIGN_TOKEN", Callers.token());
         assertRedeemed(new Program(SNIPPETS.resolve("redeem.sh").toAbsolutePath()).run(environment, arguments()));
     }
 
@@ -104,6 +98,11 @@ class SnippetsTest extends ServiceTest {
         return new String[] {
             AwsCredentials.endpoint(), "demo", token.getString("sessionId"), token.getString("challengeCode")
         };
+    }
+
+    private void assertRedeemsOnce(Callable<Run> redeem) throws Exception {
+        assertRedeemed(redeem.call());
+        assertThat(redeem.call().output()).isEqualTo("refused\n");
     }
 
     private void assertRedeemed(Run run) throws IOException {

@@ -12,6 +12,11 @@ public final class Callers {
 
     /** The value of the {@code Authorization} header of {@link #TESTER}. */
     public static String bearer() {
-        return "Bearer " + System.getProperty(TOKEN);
+        return "Bearer " + token();
+    }
+
+    /** The bearer token of {@link #TESTER}, for clients that add the scheme themselves. */
+    public static String token() {
+        return System.getProperty(TOKEN);
     }
 }
