@@ -9,10 +9,10 @@ from contextlib import ExitStack
 
 from harness import load, machine
 from harness.contenders import PROJECT, Countersign
+from harness.creates import figures
 from harness.processes import run, say
 from harness.report import RATIO_HEADS, ratio_row, spread, table
 
-HEADS = ['', 'connections', 'a second', 'p50 ms', 'p99 ms']
 BODY = {'subject': 'operator@example.com', 'context': {'device': 'laptop', 'purpose': 'sign-in'}}
 
 
@@ -25,7 +25,7 @@ def measure(stage, options):
         permissions = {'COUNTERSIGN_PRINCIPALS_BENCH_PERMISSIONS': 'issue,delegate,read,remove,redeem'} if stage.signed else {}
         ours = stage.countersign(**permissions)
         contenders = [ours, *(other(stage, running, commit) for commit in options.against.split(','))]
-        databases = {each: stage.database(running, each) for each in contenders}
+        databases = {each.name: stage.database(running, each) for each in contenders}
         starts = start(contenders, databases, rounds)
         measurements = plan(ours, contenders)
         for each in contenders:
@@ -36,19 +36,17 @@ def measure(stage, options):
         results = defaultdict(list)
         for number in range(rounds):
             for key in random.Random(number).sample(list(measurements), len(measurements)):
-                contender, operation, connections = key
-                databases[contender].level()
+                name, operation, connections = key
+                databases[name].level()
                 result = measurements[key](seconds)
                 results[key].append(result)
-                say(f'round {number + 1}/{rounds}: {contender.name}: {operation} on {connections}: {result["rate"]:,.0f}/s')
+                say(f'round {number + 1}/{rounds}: {name}: {operation} on {connections}: {result["rate"]:,.0f}/s')
         after_pause = pause(contenders, pauses)
     return '\n\n'.join([
         f'### {ours.name} beside other commits',
         f'Medians (min–max) of {rounds} rounds of {seconds} s each, all in turn in each round; {pauses} creates after 30 idle '
         'seconds, one at a time on an open connection.',
-        table(HEADS, [[f'{each.name}: {operation}', connections, *(
-            spread([result[figure] for result in results[each, operation, connections]], digits)
-            for figure, digits in (('rate', 0), ('p50', 2), ('p99', 1)))] for each, operation, connections in measurements]),
+        figures(measurements, results),
         table(['', 'start s', 'create after 30 s ms'], [
             [each.name, spread(starts[each], 2), spread(after_pause[each], 2)] for each in contenders]),
         'Ratios, each within a round:',
@@ -71,7 +69,7 @@ def start(contenders, databases, rounds):
     for number in range(rounds):
         for each in random.Random(number).sample(contenders, len(contenders)):
             each.stop()
-            each.start(databases[each])
+            each.start(databases[each.name])
             seconds[each].append(each.started_in)
             say(f'{each.name} started in {each.started_in:.2f} s')
     return seconds
@@ -81,11 +79,11 @@ def plan(ours, contenders):
     measurements = {}
     for each in contenders:
         for connections in (1, 64):
-            measurements[each, 'create', connections] = lambda seconds, c=each, n=connections: load.create(c, n, seconds)
-        measurements[each, 'read', 64] = lambda seconds, c=each: load.read(c, 64, seconds)
-        measurements[each, 'redeem', 64] = lambda seconds, c=each: load.redeem(c, 64, seconds)
+            measurements[each.name, 'create', connections] = lambda seconds, c=each, n=connections: load.create(c, n, seconds)
+        measurements[each.name, 'read', 64] = lambda seconds, c=each: load.read(c, 64, seconds)
+        measurements[each.name, 'redeem', 64] = lambda seconds, c=each: load.redeem(c, 64, seconds)
     # Signed when it is measured: a signature is good for five minutes.
-    measurements[ours, 'create with a body', 64] = \
+    measurements[ours.name, 'create with a body', 64] = \
         lambda seconds: load.wrk(ours, [ours.request('POST', ours.path, BODY)], 64, seconds)
     return measurements
 
@@ -100,11 +98,11 @@ def pause(contenders, count):
             method, path, headers, body = each.parts(each.create())
             started = time.monotonic()
             connections[each].request(method, path, body, headers)
-            status = connections[each].getresponse()
-            status.read()
+            reply = connections[each].getresponse()
+            reply.read()
             milliseconds[each].append((time.monotonic() - started) * 1000)
-            if status.status != 200:
-                raise load.Failure(f'{each.name} answered {status.status} after a pause')
+            if reply.status != 200:
+                raise load.Failure(f'{each.name} answered {reply.status} after a pause')
     return milliseconds
 
 
@@ -112,10 +110,10 @@ def ratios(ours, others, results, starts, after_pause):
     rows = []
     for base in others:
         for operation, connections in (('create', 64), ('create', 1), ('read', 64), ('redeem', 64)):
-            pairs = zip(results[ours, operation, connections], results[base, operation, connections])
+            pairs = zip(results[ours.name, operation, connections], results[base.name, operation, connections])
             rows.append(ratio_row(f'{operation}s on {connections} / {base.name}', [a['rate'] / b['rate'] for a, b in pairs]))
         rows.append(ratio_row(f'start / {base.name}', [a / b for a, b in zip(starts[ours], starts[base])]))
         rows.append(ratio_row(f'create after 30 s / {base.name}', [a / b for a, b in zip(after_pause[ours], after_pause[base])]))
-    pairs = zip(results[ours, 'create with a body', 64], results[ours, 'create', 64])
+    pairs = zip(results[ours.name, 'create with a body', 64], results[ours.name, 'create', 64])
     rows.append(ratio_row('creates with a body / without', [a['rate'] / b['rate'] for a, b in pairs]))
     return table(RATIO_HEADS, rows)
