@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,7 +30,7 @@ func Redeem(endpoint, app, session, code string) (string, error) {
 	}
 	var failure error
 	for _, pause := range []time.Duration{100, 400, 1600, 0} {
-		status, reply, err := call(url, body, hex.EncodeToString(key))
+		status, reply, wait, err := call(url, body, hex.EncodeToString(key))
 		switch {
 		case err != nil:
 			failure = err
@@ -42,15 +43,22 @@ func Redeem(endpoint, app, session, code string) (string, error) {
 		default:
 			return "", fmt.Errorf("%d %s", status, reply)
 		}
-		time.Sleep(pause * time.Millisecond)
+		if pause == 0 {
+			break
+		}
+		if wait == 0 {
+			wait = pause * time.Millisecond
+		}
+		time.Sleep(wait)
 	}
 	return "", failure
 }
 
-func call(url string, body []byte, key string) (int, string, error) {
+// call gives the status, the body, and how long the service asks to wait before the next try.
+func call(url string, body []byte, key string) (int, string, time.Duration, error) {
 	request, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Idempotency-Key", key)
@@ -58,16 +66,17 @@ func call(url string, body []byte, key string) (int, string, error) {
 	credentials := aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY")}
 	err = v4.NewSigner().SignHTTP(context.Background(), credentials, request, hex.EncodeToString(hash[:]), "amplifybackend", "us-east-1", time.Now())
 	if err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
 	client := http.Client{Timeout: 5 * time.Second}
 	reply, err := client.Do(request)
 	if err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
 	defer reply.Body.Close()
 	text, err := io.ReadAll(reply.Body)
-	return reply.StatusCode, string(text), err
+	seconds, _ := strconv.Atoi(reply.Header.Get("Retry-After"))
+	return reply.StatusCode, string(text), time.Duration(seconds) * time.Second, err
 }
 
 func main() {
