@@ -1,9 +1,7 @@
 """This checkout beside other commits: starts, creates, reads, redeems, and a create after a pause."""
 
-import http.client
 import os
 import random
-import time
 from collections import defaultdict
 from contextlib import ExitStack
 
@@ -41,14 +39,14 @@ def measure(stage, options):
                 result = measurements[key](seconds)
                 results[key].append(result)
                 say(f'round {number + 1}/{rounds}: {name}: {operation} on {connections}: {result["rate"]:,.0f}/s')
-        after_pause = pause(contenders, pauses)
+        after_pause = load.after_pauses(contenders, pauses)
     return '\n\n'.join([
         f'### {ours.name} beside other commits',
         f'Medians (min–max) of {rounds} rounds of {seconds} s each, all in turn in each round; {pauses} creates after 30 idle '
         'seconds, one at a time on an open connection.',
         figures(measurements, results),
         table(['', 'start s', 'create after 30 s ms'], [
-            [each.name, spread(starts[each], 2), spread(after_pause[each], 2)] for each in contenders]),
+            [each.name, spread(starts[each], 2), spread(after_pause[each.name], 2)] for each in contenders]),
         'Ratios, each within a round:',
         ratios(ours, contenders[1:], results, starts, after_pause)])
 
@@ -88,24 +86,6 @@ def plan(ours, contenders):
     return measurements
 
 
-def pause(contenders, count):
-    """Milliseconds of one create after 30 s without any, on a connection that stays open."""
-    milliseconds = defaultdict(list)
-    connections = {each: http.client.HTTPConnection('127.0.0.1', each.port, timeout=10) for each in contenders}
-    for number in range(count):
-        time.sleep(30)
-        for each in random.Random(number).sample(contenders, len(contenders)):
-            method, path, headers, body = each.parts(each.create())
-            started = time.monotonic()
-            connections[each].request(method, path, body, headers)
-            reply = connections[each].getresponse()
-            reply.read()
-            milliseconds[each].append((time.monotonic() - started) * 1000)
-            if reply.status != 200:
-                raise load.Failure(f'{each.name} answered {reply.status} after a pause')
-    return milliseconds
-
-
 def ratios(ours, others, results, starts, after_pause):
     rows = []
     for base in others:
@@ -113,7 +93,7 @@ def ratios(ours, others, results, starts, after_pause):
             pairs = zip(results[ours.name, operation, connections], results[base.name, operation, connections])
             rows.append(ratio_row(f'{operation}s on {connections} / {base.name}', [a['rate'] / b['rate'] for a, b in pairs]))
         rows.append(ratio_row(f'start / {base.name}', [a / b for a, b in zip(starts[ours], starts[base])]))
-        rows.append(ratio_row(f'create after 30 s / {base.name}', [a / b for a, b in zip(after_pause[ours], after_pause[base])]))
+        rows.append(ratio_row(f'create after 30 s / {base.name}', [a / b for a, b in zip(after_pause[ours.name], after_pause[base.name])]))
     pairs = zip(results[ours.name, 'create with a body', 64], results[ours.name, 'create', 64])
     rows.append(ratio_row('creates with a body / without', [a['rate'] / b['rate'] for a, b in pairs]))
     return table(RATIO_HEADS, rows)

@@ -8,7 +8,7 @@ import secrets
 import time
 
 from harness.processes import Failure, Process, environment, free_port
-from harness.signing import SigV4
+from harness.signing import SigV4, jwt
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(BENCH))
@@ -172,6 +172,25 @@ class Spring(Contender):
 
     def redeem(self, token):
         return self.request('POST', '/consume', {'tokenValue': token['tokenValue']})
+
+
+class SpringWhole(Spring):
+    """As Spring, with a caller's token, a permission, a limit, an audit and metrics."""
+    name = 'Spring Security, whole'
+
+    def __init__(self, java, directory):
+        super().__init__(java, directory)
+        self.secret = secrets.token_urlsafe(48)
+        self.token = jwt(self.secret, {'sub': 'bench', 'scope': 'issue redeem', 'exp': int(time.time()) + 24 * 3600})
+
+    def command(self):
+        return [self.java, '-jar', os.path.join(BENCH, 'spring-whole', 'target', 'spring-whole-peer.jar')]
+
+    def settings(self, database):
+        return {**super().settings(database), 'BENCH_SECRET': self.secret}
+
+    def access(self, method, path, body):
+        return {'Authorization': f'Bearer {self.token}'}
 
 
 class Fastify(Contender):

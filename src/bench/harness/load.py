@@ -1,12 +1,17 @@
 """Load: wrk on a contender, pgbench on the database."""
 
 import glob
+import http.client
 import json
 import os
+import random
 import re
 import statistics
 import tempfile
 import threading
+import time
+from collections import defaultdict
+from contextlib import nullcontext
 
 from harness.processes import Failure, run, say
 
@@ -110,6 +115,32 @@ def redeem(contender, connections, seconds):
             continue
         contender.redeems_a_second = max(expected if hasattr(contender, 'redeems_a_second') else 0, result['rate'])
         return result
+
+
+def after_pauses(contenders, count, database=None):
+    """Milliseconds of one create after 30 s without any, on a connection that stays open, by the contender's name."""
+    milliseconds = defaultdict(list)
+    connections = {each: http.client.HTTPConnection('127.0.0.1', each.port, timeout=10) for each in contenders}
+    with database.session() if database else nullcontext() as pgbench:
+        if database:
+            with open(f'{BENCH}/insert.sql') as insert:
+                pgbench.sql(f'PREPARE insert AS {insert.read().strip().rstrip(";")}')
+                pgbench.sql('EXECUTE insert')
+        for number in range(count):
+            say(f'pause {number + 1}/{count}')
+            time.sleep(30)
+            if database:
+                milliseconds['pgbench'].append(pgbench.milliseconds('EXECUTE insert'))
+            for each in random.Random(number).sample(contenders, len(contenders)):
+                method, path, headers, body = each.parts(each.create())
+                started = time.monotonic()
+                connections[each].request(method, path, body, headers)
+                reply = connections[each].getresponse()
+                reply.read()
+                milliseconds[each.name].append((time.monotonic() - started) * 1000)
+                if reply.status != 200:
+                    raise Failure(f'{each.name} answered {reply.status} after a pause')
+    return milliseconds
 
 
 def pgbench(database, clients, seconds):

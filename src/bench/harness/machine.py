@@ -26,7 +26,8 @@ def build(bench=True, spring=True, fastify=True):
     say('building')
     build_package(PROJECT, bench)
     if spring:
-        run([f'{PROJECT}/mvnw', '--batch-mode', '--quiet', '--file', f'{BENCH}/spring/pom.xml', 'package'], cwd=PROJECT)
+        for peer in ('spring', 'spring-whole'):
+            run([f'{PROJECT}/mvnw', '--batch-mode', '--quiet', '--file', f'{BENCH}/{peer}/pom.xml', 'package'], cwd=PROJECT)
     if fastify:
         run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=f'{BENCH}/fastify')
 

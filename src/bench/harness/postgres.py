@@ -3,6 +3,7 @@
 import glob
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -143,6 +144,11 @@ class Session:
                 return '\n'.join(rows).strip()
             rows.append(line.rstrip('\n'))
         raise Failure(f'psql ended at: {text}')
+
+    def milliseconds(self, text):
+        """How long a statement took its client."""
+        timed = self.sql(f'\\timing on\n{text};\n\\timing off')
+        return float(re.search(r'^Time: ([0-9.]+) ms', timed, re.MULTILINE).group(1))
 
     def __enter__(self):
         return self
