@@ -105,24 +105,32 @@ CREATE VIEW challenge_session_partition AS
 CREATE FUNCTION default_partition_is_small() RETURNS boolean
     LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT NOT EXISTS (SELECT FROM challenge_session_default OFFSET 10000 LIMIT 1);
+    SELECT NOT EXISTS (SELECT 1 FROM challenge_session_default OFFSET 10000 LIMIT 1);
 END;
 
 -- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
 -- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
--- only slots that no create reaches yet are attached.
+-- only slots that no create reaches yet are attached. Citus refuses to look for rows of all slots in one query.
 CREATE FUNCTION missing_session_slots() RETURNS SETOF timestamptz
-    LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT slot
-      FROM generate_series(date_bin('5 minutes', now(), timestamptz 'epoch'), now() + interval '90 minutes',
-                           interval '5 minutes') AS slot
-     WHERE NOT EXISTS (SELECT FROM challenge_session_partition p WHERE p.starts_at = slot)
-       AND NOT EXISTS (SELECT FROM challenge_session_default d
-                        WHERE d.expires_at >= slot AND d.expires_at < slot + interval '5 minutes')
-       AND (slot > now() + interval '1 hour' OR default_partition_is_small())
-     ORDER BY slot;
-END;
+    LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
+AS $$
+DECLARE
+    slot     timestamptz;
+    is_small boolean := default_partition_is_small();
+BEGIN
+    FOR slot IN
+        SELECT generate_series(date_bin('5 minutes', now(), timestamptz 'epoch'), now() + interval '90 minutes',
+                               interval '5 minutes')
+    LOOP
+        IF (is_small OR slot > now() + interval '1 hour')
+           AND NOT EXISTS (SELECT FROM challenge_session_partition p WHERE p.starts_at = slot)
+           AND NOT EXISTS (SELECT 1 FROM challenge_session_default d
+                            WHERE d.expires_at >= slot AND d.expires_at < slot + interval '5 minutes') THEN
+            RETURN NEXT slot;
+        END IF;
+    END LOOP;
+END
+$$;
 
 -- The functions below run with their owner's rights, so that the service's own role needs no rights to the schema. They
 -- check their arguments.

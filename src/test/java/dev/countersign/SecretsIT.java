@@ -43,7 +43,7 @@ class SecretsIT {
 
     private static final Logger LOG = Logger.getLogger(SecretsIT.class);
 
-    private static final int CREATES = 1000;
+    private static final int CREATES = 250;
     private static final String QUOTES_BODIES = "org.jboss.resteasy.reactive.server.handlers.RequestDeserializeHandler";
     private static final String VERIFIER = "verifier-canary-of-43-characters-and-some-more";
     private static final String PATH_CANARY = "path-that-nobody-has";

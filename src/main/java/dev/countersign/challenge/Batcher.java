@@ -1,5 +1,8 @@
 package dev.countersign.challenge;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toList;
+
 import dev.countersign.error.UnavailableException;
 import dev.countersign.http.CallerContext;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -9,8 +12,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -50,6 +55,7 @@ final class Batcher<Q, A> {
     private final Duration statementTimeout;
     private final Database database;
     private final Function<Q, Object> row;
+    private final Function<Q, String> group;
     private final Function<List<Q>, List<A>> statement;
     private final DistributionSummary sizes;
     private final BlockingQueue<Pending<Q, A>> queue = new LinkedBlockingQueue<>();
@@ -62,6 +68,7 @@ final class Batcher<Q, A> {
     /**
      * @param statementTimeout when the database gives up a statement
      * @param row returns the row that a question is about
+     * @param group tells which questions of a batch may share a statement: those for which it is the same
      * @param statement answers questions, at least one, in their order, in a transaction of its own
      */
     Batcher(
@@ -70,11 +77,13 @@ final class Batcher<Q, A> {
             MeterRegistry metrics,
             Database database,
             Function<Q, Object> row,
+            Function<Q, String> group,
             Function<List<Q>, List<A>> statement) {
         this.name = name;
         this.statementTimeout = statementTimeout;
         this.database = database;
         this.row = row;
+        this.group = group;
         this.statement = statement;
         this.sizes = DistributionSummary.builder("countersign.batch.size")
                 .description("Questions that shared a statement")
@@ -147,20 +156,34 @@ final class Batcher<Q, A> {
             database.run(() -> {
                 // The wait for a connection may have been long, so take what queued meanwhile.
                 queue.drainTo(batch, MAX_BATCH - batch.size());
-                batch.removeIf(pending -> isLate(pending) || joinsOthersAboutItsRow(pending));
-                if (!batch.isEmpty()) {
-                    sizes.record(batch.size());
-                    answer(batch);
-                }
+                groups(batch).forEach(this::askGroup);
             });
         } catch (Throwable e) {
             // Not even an Error may end this thread: questions would go unanswered, and nothing would report it.
-            if (isOfOneRow(e)) {
-                LOG.debugf("A batch of %d was refused, asking one by one: %s", batch.size(), e.getMessage());
-                batch.forEach(this::askAlone);
-            } else {
-                fail(batch, e);
+            fail(batch, e);
+        }
+    }
+
+    private Collection<List<Pending<Q, A>>> groups(List<Pending<Q, A>> batch) {
+        return batch.stream()
+                .collect(groupingBy(pending -> group.apply(pending.question), LinkedHashMap::new, toList()))
+                .values();
+    }
+
+    private void askGroup(List<Pending<Q, A>> pending) {
+        pending.removeIf(one -> isLate(one) || joinsOthersAboutItsRow(one));
+        if (pending.isEmpty()) {
+            return;
+        }
+        sizes.record(pending.size());
+        try {
+            answer(pending);
+        } catch (RuntimeException e) {
+            if (!isOfOneRow(e)) {
+                throw e;
             }
+            LOG.debugf("A batch of %d was refused, asking one by one: %s", pending.size(), e.getMessage());
+            pending.forEach(this::askAlone);
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -62,6 +63,64 @@ class BatcherTest {
         assertThatThrownBy(() -> bad.get(5, SECONDS))
                 .isInstanceOf(ExecutionException.class)
                 .hasCauseInstanceOf(UnavailableException.class);
+        batcher.stop();
+    }
+
+    /** As on Citus, where a statement is for one app. */
+    @Test
+    void sharesStatementsWithinAGroup() throws Exception {
+        CountDownLatch queued = new CountDownLatch(1);
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        Batcher<String, String> batcher =
+                batcher(Duration.ofMillis(1), question -> question.substring(0, 1), questions -> {
+                    await(queued);
+                    asked.add(questions);
+                    return questions.contains("b bad") ? refuse(CHECK_VIOLATION) : questions;
+                });
+        CompletableFuture<String> first = ask(batcher, "first");
+        Awaitility.await()
+                .until(() -> metrics.get("countersign.batch.size").summary().count() == 1);
+        List<CompletableFuture<String>> good = Stream.of("a one", "b one", "a two", "c one")
+                .map(question -> ask(batcher, question))
+                .toList();
+        CompletableFuture<String> bad = ask(batcher, "b bad");
+        queued.countDown();
+
+        first.get(5, SECONDS);
+        for (CompletableFuture<String> answer : good) {
+            answer.get(5, SECONDS);
+        }
+        assertThatThrownBy(() -> bad.get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+        assertThat(asked)
+                .contains(List.of("first"), List.of("a one", "a two"), List.of("b one", "b bad"), List.of("c one"))
+                .contains(List.of("b one"), List.of("b bad"))
+                .hasSize(6);
+        batcher.stop();
+    }
+
+    /** The groups that were answered before stay answered: their callers must learn what was done. */
+    @Test
+    void answersTheGroupsBeforeALostConnection() throws Exception {
+        CountDownLatch queued = new CountDownLatch(1);
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        Batcher<String, String> batcher =
+                batcher(Duration.ofMillis(1), question -> question.substring(0, 1), questions -> {
+                    await(queued);
+                    asked.add(questions);
+                    return questions.contains("b") ? refuse(CONNECTION_FAILURE) : questions;
+                });
+        CompletableFuture<String> first = ask(batcher, "first");
+        Awaitility.await()
+                .until(() -> metrics.get("countersign.batch.size").summary().count() == 1);
+        List<CompletableFuture<String>> answers =
+                Stream.of("a", "b", "c").map(question -> ask(batcher, question)).toList();
+        queued.countDown();
+
+        first.get(5, SECONDS);
+        assertThat(answers.get(0).get(5, SECONDS)).isEqualTo("a");
+        assertThatThrownBy(() -> answers.get(1).get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+        assertThatThrownBy(() -> answers.get(2).get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+        assertThat(asked).containsExactly(List.of("first"), List.of("a"), List.of("b"));
         batcher.stop();
     }
 
@@ -321,13 +380,19 @@ class BatcherTest {
     }
 
     private Batcher<String, String> batcher(Duration statementTimeout, Refusing statement) {
-        return new Batcher<>("test", statementTimeout, metrics, Runnable::run, question -> question, questions -> {
-            try {
-                return statement.answer(questions);
-            } catch (SQLException e) {
-                throw new IllegalStateException("as Hibernate wraps it", e);
-            }
-        });
+        return batcher(statementTimeout, _ -> "", statement);
+    }
+
+    private Batcher<String, String> batcher(
+            Duration statementTimeout, Function<String, String> group, Refusing statement) {
+        return new Batcher<>(
+                "test", statementTimeout, metrics, Runnable::run, question -> question, group, questions -> {
+                    try {
+                        return statement.answer(questions);
+                    } catch (SQLException e) {
+                        throw new IllegalStateException("as Hibernate wraps it", e);
+                    }
+                });
     }
 
     private static CompletableFuture<String> ask(Batcher<String, String> batcher, String question) {

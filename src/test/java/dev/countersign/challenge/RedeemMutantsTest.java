@@ -89,6 +89,9 @@ class RedeemMutantsTest extends ServiceTest {
     StatementTimeouts timeouts;
 
     @Inject
+    Citus citus;
+
+    @Inject
     RequestBudget budget;
 
     @Inject
@@ -332,7 +335,8 @@ class RedeemMutantsTest extends ServiceTest {
     }
 
     private ChallengeSessionRepository sessions(int maxAttempts, String redeem, String count) {
-        return new ChallengeSessionRepository(config, maxAttempts, redeem, count, timeouts, new SimpleMeterRegistry());
+        return new ChallengeSessionRepository(
+                config, maxAttempts, redeem, count, timeouts, citus, new SimpleMeterRegistry());
     }
 
     private boolean redeems(String redeem, RedeemAttempt attempt) {

@@ -22,12 +22,14 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.By;
+import org.openqa.selenium.JavascriptExecutor;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebDriver;
 import org.openqa.selenium.WebElement;
@@ -73,6 +75,36 @@ class SwaggerUiTest extends ServiceTest {
                 .isEqualTo(created);
         assertThat(TestDatabase.query("SELECT issued_to FROM challenge_session WHERE session_id = '" + session + "'"))
                 .containsExactly(Callers.TESTER);
+    }
+
+    @Test
+    void keepsTheAuthorizationWhenThePageIsLoadedAgain() throws IOException {
+        authorize();
+        browser.navigate().refresh();
+        String session =
+                tryOut("CreateToken", Map.of("appId", "demo")).path("sessionId").asText();
+        assertThat(TestDatabase.query("SELECT issued_to FROM challenge_session WHERE session_id = '" + session + "'"))
+                .containsExactly(Callers.TESTER);
+    }
+
+    @Test
+    void preflightsComeLast() {
+        appearing("#operations-Challenge-CreateToken");
+        for (WebElement tag : browser.findElements(By.cssSelector(".opblock-tag-section"))) {
+            List<String> methods = tag.findElements(By.cssSelector(".opblock-summary-method")).stream()
+                    .map(WebElement::getText)
+                    .toList();
+            assertThat(methods).contains("OPTIONS");
+            assertThat(methods.subList(methods.indexOf("OPTIONS"), methods.size()))
+                    .containsOnly("OPTIONS");
+        }
+    }
+
+    @Test
+    void asksNoValidatorElsewhere() {
+        appearing("#operations-Challenge-CreateToken");
+        assertThat(((JavascriptExecutor) browser).executeScript("return ui.getConfigs().validatorUrl"))
+                .isEqualTo("none");
     }
 
     @Test

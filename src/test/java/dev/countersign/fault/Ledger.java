@@ -2,11 +2,13 @@ package dev.countersign.fault;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.countersign.support.PostgresServer;
 import dev.countersign.support.ServiceClient;
 import dev.countersign.support.ServiceClient.Reply;
 import dev.countersign.support.ServiceClient.Token;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -16,7 +18,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
@@ -28,6 +32,9 @@ final class Ledger {
 
     private static final String APP = "demo";
     private static final int AUDITORS = 16;
+
+    /** Several times a cluster's {@code citus.recover_2pc_interval}. */
+    private static final Duration RESOLUTION = Duration.ofSeconds(30);
 
     private final int waiting;
     private final Queue<Token> created = new ConcurrentLinkedQueue<>();
@@ -85,7 +92,8 @@ final class Ledger {
                 redeems.incrementAndGet();
                 redeemed.add(new Redeemed(token, reply.body()));
             }
-            case 404 -> lostCreates.incrementAndGet();
+            // The audit finds out whether it is lost.
+            case 404 -> created.add(token);
             default -> perhapsRedeemed.add(token);
         }
         return reply;
@@ -98,7 +106,7 @@ final class Ledger {
                 removals.incrementAndGet();
                 removed.add(token);
             }
-            case 404 -> lostCreates.incrementAndGet();
+            case 404 -> created.add(token);
             default -> perhapsRemoved.add(token);
         }
         return reply;
@@ -132,26 +140,35 @@ final class Ledger {
     }
 
     private void auditCreated(ServiceClient client, Token token) {
-        Reply read = answered(() -> client.read(APP, token.session()));
-        count(lostCreates, !(read.isSuccess() && read.member("challengeCode").equals(token.code())));
+        count(
+                lostCreates,
+                !comes(
+                        () -> client.read(APP, token.session()),
+                        read -> read.isSuccess() && read.member("challengeCode").equals(token.code())));
     }
 
     private void auditRedeemed(ServiceClient client, Redeemed done) {
         Token token = done.token;
         Reply byAnother = answered(() -> client.redeem(APP, token.session(), token.code(), "another-" + key(token)));
-        Reply repeated = answered(() -> client.redeem(APP, token.session(), token.code(), key(token)));
-        count(lostRedeems, byAnother.isSuccess() || !repeated.body().equals(done.reply));
+        boolean repeated = comes(
+                () -> client.redeem(APP, token.session(), token.code(), key(token)),
+                reply -> reply.body().equals(done.reply));
+        count(lostRedeems, byAnother.isSuccess() || !repeated);
     }
 
     private void auditRemoved(ServiceClient client, Token token) {
-        count(lostRemovals, answered(() -> client.read(APP, token.session())).isSuccess());
+        count(lostRemovals, !comes(() -> client.read(APP, token.session()), read -> !read.isSuccess()));
     }
 
     /** As its caller does, to whom it is acknowledged now, whichever way it went. */
     private void settleRedeem(ServiceClient client, Token token) {
-        Reply reply = answered(() -> client.redeem(APP, token.session(), token.code(), key(token)));
-        count(lostCreates, !reply.isSuccess());
-        redeemed.add(new Redeemed(token, reply.body()));
+        AtomicReference<Reply> last = new AtomicReference<>();
+        boolean done = comes(() -> client.redeem(APP, token.session(), token.code(), key(token)), reply -> {
+            last.set(reply);
+            return reply.isSuccess();
+        });
+        count(lostCreates, !done);
+        redeemed.add(new Redeemed(token, last.get().body()));
     }
 
     private void settleRemoval(ServiceClient client, Token token) {
@@ -161,6 +178,20 @@ final class Ledger {
 
     private static void count(AtomicInteger lost, boolean isLost) {
         lost.addAndGet(isLost ? 1 : 0);
+    }
+
+    /**
+     * Whether the reply comes. On Citus, what was acknowledged may be hidden for a while after a crash, until the cluster
+     * has resolved the transaction's second phase: it is lost if it stays hidden.
+     */
+    private static boolean comes(Supplier<Reply> call, Predicate<Reply> reply) {
+        Instant deadline = Instant.now().plus(PostgresServer.isCitus() ? RESOLUTION : Duration.ZERO);
+        do {
+            if (reply.test(answered(call))) {
+                return true;
+            }
+        } while (Instant.now().isBefore(deadline));
+        return false;
     }
 
     /** A connection that died with the database may still cost a 504, which asks to try again. */

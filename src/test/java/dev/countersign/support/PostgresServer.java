@@ -2,6 +2,7 @@ package dev.countersign.support;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.util.LinuxUtils;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -17,16 +18,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** A real PostgreSQL of a test's own, on a free port, durable as in production. */
+/**
+ * A real PostgreSQL of a test's own, on a free port, durable as in production. It is a Citus cluster's coordinator where
+ * {@link CitusCluster} says so.
+ */
 public final class PostgresServer implements AutoCloseable {
 
-    private final EmbeddedPostgres postgres;
+    private final int port;
     private final Path data;
+    private final List<PostgresServer> workers;
+    private final Closeable running;
 
-    private PostgresServer(EmbeddedPostgres postgres, Path data) {
-        this.postgres = postgres;
+    PostgresServer(int port, Path data, List<PostgresServer> workers, Closeable running) {
+        this.port = port;
         this.data = data;
+        this.workers = workers;
+        this.running = running;
     }
 
     public static PostgresServer start() {
@@ -48,6 +57,9 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private static PostgresServer startIn(Path data, Map<String, String> settings) {
+        if (isCitus()) {
+            return CitusCluster.startIn(data, settings);
+        }
         try {
             EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder();
             settings.forEach(builder::setServerConfig);
@@ -59,14 +71,24 @@ public final class PostgresServer implements AutoCloseable {
                     .setServerConfig("full_page_writes", "on")
                     .setServerConfig("max_connections", "200")
                     .start();
-            return new PostgresServer(postgres, data);
+            return new PostgresServer(postgres.getPort(), data, List.of(), postgres);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     public int port() {
-        return postgres.getPort();
+        return port;
+    }
+
+    /** Whether servers are Citus clusters in this run. */
+    public static boolean isCitus() {
+        return !CitusCluster.HOME.isEmpty();
+    }
+
+    /** Itself, and the workers of the cluster whose coordinator it is. */
+    public List<PostgresServer> nodes() {
+        return Stream.concat(Stream.of(this), workers.stream()).toList();
     }
 
     public Path dataDirectory() {
@@ -137,16 +159,21 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private void pgCtl(String... arguments) {
+        Path program =
+                Path.of(lines("postmaster.opts").getFirst().split(" ", 2)[0]).resolveSibling("pg_ctl");
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("-D", data.toString(), "-w", "-t", "60"));
+        run(program, all);
+    }
+
+    /** Runs one of PostgreSQL's programs, as whom a server is started too: PostgreSQL refuses to run as root. */
+    static void run(Path program, List<String> arguments) {
         List<String> command = new ArrayList<>();
-        // As whom it was started: PostgreSQL refuses to run as root.
         if (LinuxUtils.isUnshareAvailable()) {
             command.addAll(List.of("unshare", "-U"));
         }
-        command.add(Path.of(lines("postmaster.opts").getFirst().split(" ", 2)[0])
-                .resolveSibling("pg_ctl")
-                .toString());
-        command.addAll(List.of(arguments));
-        command.addAll(List.of("-D", data.toString(), "-w", "-t", "60"));
+        command.add(program.toString());
+        command.addAll(arguments);
         try {
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
@@ -206,7 +233,7 @@ public final class PostgresServer implements AutoCloseable {
     @Override
     public void close() {
         try {
-            postgres.close();
+            running.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,0 +1,66 @@
+package dev.countersign.challenge;
+
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.List;
+import org.hibernate.Session;
+
+/**
+ * Finds out at the start whether the database is the coordinator of a Citus cluster (ADR 13).
+ *
+ * <p>A session's settings don't reach the other servers of a cluster. So a server that acknowledges commits before they
+ * are durable stops the start: a crash of it could bring a redeemed token back.
+ */
+@ApplicationScoped
+class Citus {
+
+    private static final String IS_PRESENT = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
+
+    /** Those that don't answer are listed too: they might not be durable. */
+    private static final String NOT_DURABLE = """
+            SELECT node.nodename || ':' || node.nodeport || ' (' || answer.result || ')'
+              FROM run_command_on_all_nodes('SHOW synchronous_commit') AS answer
+              JOIN pg_dist_node AS node ON node.nodeid = answer.nodeid
+             WHERE NOT answer.success OR answer.result NOT IN ('on', 'remote_apply')
+             ORDER BY 1
+            """;
+
+    private final Session database;
+    private volatile boolean present;
+
+    Citus(Session database) {
+        this.database = database;
+    }
+
+    void check(@Observes StartupEvent event) {
+        present = QuarkusTransaction.requiringNew()
+                .call(() ->
+                        database.createNativeQuery(IS_PRESENT, Boolean.class).getSingleResult());
+        if (!present) {
+            return;
+        }
+        List<String> notDurable = QuarkusTransaction.requiringNew()
+                .call(() ->
+                        database.createNativeQuery(NOT_DURABLE, String.class).getResultList());
+        if (!notDurable.isEmpty()) {
+            throw new NotDurableException("These servers of the Citus cluster don't answer SHOW synchronous_commit with"
+                    + " on or remote_apply: " + String.join(", ", notDurable)
+                    + ". Set synchronous_commit = on in the configuration of each; docs/scaling.md has how.");
+        }
+    }
+
+    /** Whether there is Citus; false until the start has found out. */
+    boolean isPresent() {
+        return present;
+    }
+
+    /** A cluster that would lose what it has acknowledged. */
+    static final class NotDurableException extends IllegalStateException {
+
+        NotDurableException(String message) {
+            super(message);
+        }
+    }
+}
