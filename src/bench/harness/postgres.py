@@ -147,7 +147,7 @@ class Session:
 
     def milliseconds(self, text):
         """How long a statement took its client."""
-        timed = self.sql(f'\\timing on\n{text};\n\\timing off')
+        timed = self.sql(f'\\timing on\n{text};\n\\timing off\nSELECT')
         return float(re.search(r'^Time: ([0-9.]+) ms', timed, re.MULTILINE).group(1))
 
     def __enter__(self):

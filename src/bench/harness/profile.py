@@ -68,9 +68,10 @@ def profiled(stage, jcmd, library, ours, database, connections, seconds):
     database.level()
     pid, stacks = str(ours.process.pid), os.path.join(stage.directory, 'stacks.txt')
     before = cost.taken(ours, database)
-    run([jcmd, pid, 'JVMTI.agent_load', library, f'start,event=ctimer,interval={INTERVAL_MICROS}us'])
+    # jcmd takes a text with an equals sign for an option of its own, unless it is in quotes.
+    run([jcmd, pid, 'JVMTI.agent_load', library, f'"start,event=ctimer,interval={INTERVAL_MICROS}us"'])
     result = load.create(ours, connections, seconds)
-    run([jcmd, pid, 'JVMTI.agent_load', library, f'stop,collapsed,file={stacks}'])
+    run([jcmd, pid, 'JVMTI.agent_load', library, f'"stop,collapsed,file={stacks}"'])
     after = cost.taken(ours, database)
     creates = result['rate'] * seconds
     samples = Counter()
