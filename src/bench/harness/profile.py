@@ -29,9 +29,11 @@ COMPONENTS = {
     'JSON': r'com/fasterxml/jackson/',
     'JAX-RS': r'org/jboss/resteasy/|io/quarkus/resteasy/',
     'HTTP and sockets': r'io/vertx/|io/netty/|io/quarkus/vertx/',
+    'compilers': r'CompileBroker::',
+    'collector': r'(G1|Worker)\w*::',
 }
 RULES = [(name, re.compile(pattern)) for name, pattern in COMPONENTS.items()]
-REST = 'compiler, collector, the rest'
+REST = 'the rest'
 
 
 def measure(stage, options):

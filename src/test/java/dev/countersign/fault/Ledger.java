@@ -92,8 +92,7 @@ final class Ledger {
                 redeems.incrementAndGet();
                 redeemed.add(new Redeemed(token, reply.body()));
             }
-            // The audit finds out whether it is lost.
-            case 404 -> created.add(token);
+            case 404 -> missed(token);
             default -> perhapsRedeemed.add(token);
         }
         return reply;
@@ -106,10 +105,19 @@ final class Ledger {
                 removals.incrementAndGet();
                 removed.add(token);
             }
-            case 404 -> created.add(token);
+            case 404 -> missed(token);
             default -> perhapsRemoved.add(token);
         }
         return reply;
+    }
+
+    /** A token that was acknowledged and isn't there. On Citus it may only be hidden, which the audit finds out. */
+    private void missed(Token token) {
+        if (PostgresServer.isCitus()) {
+            created.add(token);
+        } else {
+            lostCreates.incrementAndGet();
+        }
     }
 
     /** Holds everything that was acknowledged so far against a service that must answer now, and then forgets it. */
