@@ -110,24 +110,29 @@ END;
 
 -- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
 -- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
--- only slots that no create reaches yet are attached. Citus refuses to look for rows of all slots in one query.
+-- only slots that no create reaches yet are attached. Citus refuses to look for rows of all slots in one query, and of
+-- an expression it runs all queries: so each condition is a statement.
 CREATE FUNCTION missing_session_slots() RETURNS SETOF timestamptz
     LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
 DECLARE
     slot     timestamptz;
-    is_small boolean := default_partition_is_small();
+    is_small boolean;
 BEGIN
     FOR slot IN
         SELECT generate_series(date_bin('5 minutes', now(), timestamptz 'epoch'), now() + interval '90 minutes',
                                interval '5 minutes')
     LOOP
-        IF (is_small OR slot > now() + interval '1 hour')
-           AND NOT EXISTS (SELECT FROM challenge_session_partition p WHERE p.starts_at = slot)
-           AND NOT EXISTS (SELECT 1 FROM challenge_session_default d
-                            WHERE d.expires_at >= slot AND d.expires_at < slot + interval '5 minutes') THEN
-            RETURN NEXT slot;
+        CONTINUE WHEN EXISTS (SELECT FROM challenge_session_partition p WHERE p.starts_at = slot);
+        IF slot <= now() + interval '1 hour' THEN
+            IF is_small IS NULL THEN
+                is_small := default_partition_is_small();
+            END IF;
+            CONTINUE WHEN NOT is_small;
         END IF;
+        CONTINUE WHEN EXISTS (SELECT 1 FROM challenge_session_default d
+                               WHERE d.expires_at >= slot AND d.expires_at < slot + interval '5 minutes');
+        RETURN NEXT slot;
     END LOOP;
 END
 $$;

@@ -156,7 +156,10 @@ final class Batcher<Q, A> {
             database.run(() -> {
                 // The wait for a connection may have been long, so take what queued meanwhile.
                 queue.drainTo(batch, MAX_BATCH - batch.size());
-                groups(batch).forEach(this::askGroup);
+                var groups = groups(batch);
+                // From here on, a failure is that of a group: some questions go to threads that ask them alone.
+                batch.clear();
+                groups.forEach(this::askGroup);
             });
         } catch (Throwable e) {
             // Not even an Error may end this thread: questions would go unanswered, and nothing would report it.
@@ -178,12 +181,14 @@ final class Batcher<Q, A> {
         sizes.record(pending.size());
         try {
             answer(pending);
-        } catch (RuntimeException e) {
-            if (!isOfOneRow(e)) {
-                throw e;
+        } catch (Throwable e) {
+            // Not even an Error may end this thread.
+            if (isOfOneRow(e)) {
+                LOG.debugf("A batch of %d was refused, asking one by one: %s", pending.size(), e.getMessage());
+                pending.forEach(this::askAlone);
+            } else {
+                fail(pending, e);
             }
-            LOG.debugf("A batch of %d was refused, asking one by one: %s", pending.size(), e.getMessage());
-            pending.forEach(this::askAlone);
         }
     }
 

@@ -194,7 +194,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                       FOR UPDATE SKIP LOCKED))
             """;
 
-    /** {@link #EMPTY_DEFAULT} for Citus, which has no ctid and no SKIP LOCKED. It takes up to four times as long. */
+    /** {@link #EMPTY_DEFAULT} for Citus, which refuses SKIP LOCKED. It takes up to four times as long. */
     static final String EMPTY_DEFAULT_ON_CITUS = """
             DELETE FROM challenge_session_default
              WHERE (app_id, session_id) IN (
@@ -256,7 +256,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
 
     private <Q, A> Batcher<Q, A> batcher(
             String name, Function<Q, SessionKey> key, Function<List<Q>, List<A>> statement) {
-        // On Citus, a statement for one app is one shard's. One for several would commit on each shard in two phases.
+        // On Citus, a statement for one app is one shard's. Statements for several wait for each other's commits.
         Function<Q, String> group =
                 question -> citus.isPresent() ? key.apply(question).appId() : "";
         return new Batcher<>(name, timeouts.statement(), metrics, this::connected, key::apply, group, statement);

@@ -2,13 +2,14 @@ package dev.countersign.challenge;
 
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.List;
 import org.hibernate.Session;
 
 /**
- * Finds out at the start whether the database is the coordinator of a Citus cluster (ADR 13).
+ * Finds out at the start whether the database is a Citus cluster's (ADR 13).
  *
  * <p>A session's settings don't reach the other servers of a cluster. So a server that acknowledges commits before they
  * are durable stops the start: a crash of it could bring a redeemed token back.
@@ -20,9 +21,9 @@ class Citus {
 
     /** Those that don't answer are listed too: they might not be durable. */
     private static final String NOT_DURABLE = """
-            SELECT node.nodename || ':' || node.nodeport || ' (' || answer.result || ')'
+            SELECT coalesce(node.nodename || ':' || node.nodeport, 'the coordinator') || ' (' || answer.result || ')'
               FROM run_command_on_all_nodes('SHOW synchronous_commit') AS answer
-              JOIN pg_dist_node AS node ON node.nodeid = answer.nodeid
+              LEFT JOIN pg_dist_node AS node ON node.nodeid = answer.nodeid
              WHERE NOT answer.success OR answer.result NOT IN ('on', 'remote_apply')
              ORDER BY 1
             """;
@@ -34,7 +35,8 @@ class Citus {
         this.database = database;
     }
 
-    void check(@Observes StartupEvent event) {
+    /** Before anything else of the start, such as the scheduler, uses the database. */
+    void check(@Observes @Priority(-1) StartupEvent event) {
         present = QuarkusTransaction.requiringNew()
                 .call(() ->
                         database.createNativeQuery(IS_PRESENT, Boolean.class).getSingleResult());

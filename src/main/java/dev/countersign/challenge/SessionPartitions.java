@@ -39,8 +39,10 @@ class SessionPartitions {
 
     /** The start times of the slots that have no partition and can get one now. */
     List<Instant> missing() {
-        return database.createNativeQuery("SELECT slot FROM missing_session_slots() AS slot", Instant.class)
-                .getResultList();
+        return patiently(
+                timeouts.purgeLock(),
+                () -> database.createNativeQuery("SELECT slot FROM missing_session_slots() AS slot", Instant.class)
+                        .getResultList());
     }
 
     /** The names of the partitions in which everything has expired, by the database's clock. */

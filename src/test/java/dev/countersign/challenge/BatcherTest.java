@@ -98,15 +98,13 @@ class BatcherTest {
         batcher.stop();
     }
 
-    /** The groups that were answered before stay answered: their callers must learn what was done. */
+    /** As when the worker of one app is down. */
     @Test
-    void answersTheGroupsBeforeALostConnection() throws Exception {
+    void groupThatFailsDoesNotTakeOthersWithIt() throws Exception {
         CountDownLatch queued = new CountDownLatch(1);
-        List<List<String>> asked = new CopyOnWriteArrayList<>();
         Batcher<String, String> batcher =
                 batcher(Duration.ofMillis(1), question -> question.substring(0, 1), questions -> {
                     await(queued);
-                    asked.add(questions);
                     return questions.contains("b") ? refuse(CONNECTION_FAILURE) : questions;
                 });
         CompletableFuture<String> first = ask(batcher, "first");
@@ -119,8 +117,43 @@ class BatcherTest {
         first.get(5, SECONDS);
         assertThat(answers.get(0).get(5, SECONDS)).isEqualTo("a");
         assertThatThrownBy(() -> answers.get(1).get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
-        assertThatThrownBy(() -> answers.get(2).get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
-        assertThat(asked).containsExactly(List.of("first"), List.of("a"), List.of("b"));
+        assertThat(answers.get(2).get(5, SECONDS)).isEqualTo("c");
+        batcher.stop();
+    }
+
+    /** What joined others about its locked row is theirs: it may be under way when the statement's others fail. */
+    @Test
+    void lostConnectionDoesNotFailWhatIsAskedAlone() throws Exception {
+        CountDownLatch unlocked = new CountDownLatch(1);
+        CountDownLatch queued = new CountDownLatch(1);
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        Batcher<String, String> batcher = batcher(questions -> {
+            asked.add(questions);
+            if (questions.contains("locked")) {
+                if (asked.size() == 1) {
+                    return refuse(LOCK_NOT_AVAILABLE);
+                }
+                await(unlocked);
+            } else if (questions.contains("first")) {
+                await(queued);
+            } else {
+                return refuse(CONNECTION_FAILURE);
+            }
+            return questions;
+        });
+        CompletableFuture<String> locked = ask(batcher, "locked");
+        Awaitility.await().until(() -> asked.size() == 2);
+        CompletableFuture<String> first = ask(batcher, "first");
+        Awaitility.await().until(() -> asked.size() == 3);
+        CompletableFuture<String> joined = ask(batcher, "locked");
+        CompletableFuture<String> neighbour = ask(batcher, "neighbour");
+        queued.countDown();
+
+        first.get(5, SECONDS);
+        assertThatThrownBy(() -> neighbour.get(5, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+        unlocked.countDown();
+        assertThat(locked.get(5, SECONDS)).isEqualTo("locked");
+        assertThat(joined.get(5, SECONDS)).isEqualTo("locked");
         batcher.stop();
     }
 

@@ -70,7 +70,7 @@ class StatusTest extends ServiceTest {
         Map<String, String> removed = create("demo");
         remove("demo", removed.get("sessionId")).statusCode(200);
         Map<String, String> moved = create("demo");
-        TestDatabase.execute("UPDATE challenge_session SET expires_at = '2100-01-01T00:00:00Z'"
+        TestDatabase.execute("UPDATE challenge_session SET expires_at = expires_at + interval '1 minute'"
                 + " WHERE session_id = '" + moved.get("sessionId") + "'");
         TestDatabase.query("SELECT pg_sleep(1.1)");
         Map<String, String> live = create("demo");

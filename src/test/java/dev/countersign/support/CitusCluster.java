@@ -87,8 +87,10 @@ final class CitusCluster {
                         "-w"));
         PostgresServer node = new PostgresServer(port, data, workers, () -> {
             workers.forEach(PostgresServer::close);
-            PostgresServer.run(
-                    programs.resolve("pg_ctl"), List.of("stop", "-D", data.toString(), "-m", "immediate", "-w"));
+            if (Files.exists(data.resolve("postmaster.pid"))) {
+                PostgresServer.run(
+                        programs.resolve("pg_ctl"), List.of("stop", "-D", data.toString(), "-m", "immediate", "-w"));
+            }
             delete(data);
         });
         node.execute("CREATE EXTENSION citus");
