@@ -85,16 +85,22 @@ final class CitusCluster {
                         "-l",
                         data.resolve("server.log").toString(),
                         "-w"));
+        // A test's JVM may end without closing what it started.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(programs, data)));
         PostgresServer node = new PostgresServer(port, data, workers, () -> {
             workers.forEach(PostgresServer::close);
-            if (Files.exists(data.resolve("postmaster.pid"))) {
-                PostgresServer.run(
-                        programs.resolve("pg_ctl"), List.of("stop", "-D", data.toString(), "-m", "immediate", "-w"));
-            }
+            stop(programs, data);
             delete(data);
         });
         node.execute("CREATE EXTENSION citus");
         return node;
+    }
+
+    private static void stop(Path programs, Path data) {
+        if (Files.exists(data.resolve("postmaster.pid"))) {
+            PostgresServer.run(
+                    programs.resolve("pg_ctl"), List.of("stop", "-D", data.toString(), "-m", "immediate", "-w"));
+        }
     }
 
     private static void delete(Path directory) throws IOException {
