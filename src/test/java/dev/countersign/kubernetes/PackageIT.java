@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.countersign.support.Program;
 import dev.countersign.support.ServiceProcess;
 import java.io.IOException;
 import java.nio.file.FileSystem;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,6 +43,19 @@ class PackageIT {
         assertThat(entries)
                 .contains("/dev/countersign/Main.class")
                 .noneMatch(name -> name.contains("development") || name.contains("seed"));
+    }
+
+    /** The JVM takes classes from the jars, and says nothing, if the cache doesn't fit them. */
+    @Test
+    void classesComeFromTheCache() {
+        Program java = new Program(Path.of(System.getProperty("java.home"), "bin", "java"));
+        Program.Run start = java.run(
+                Map.of(),
+                "-Xlog:class+load",
+                "-XX:AOTCache=" + PACKAGE.resolve("app.aot"),
+                "-jar",
+                PACKAGE.resolve("quarkus-run.jar").toString());
+        assertThat(start.out()).contains("dev.countersign.Main source: shared objects file");
     }
 
     @Test

@@ -41,7 +41,10 @@ class LookUpsIT {
 
     /** By the class that looks something up: why what it finds on the JVM need not be registered. */
     private static final Map<String, String> EXCEPTIONS = Map.ofEntries(
-            Map.entry("io.quarkus.bootstrap.runner", "The class loader of the JVM's package. An image has none."),
+            Map.entry("io.quarkus.bootstrap.runner", "The launcher of the JVM's package. An image has none."),
+            Map.entry(
+                    "io.quarkus.runtime.init.InitializeClassPreInitRunnable",
+                    "It initializes a class ahead of its first use, and goes on if there is none of that name."),
             Map.entry("io.smallrye.config.ConfigMappingInterface", "Quarkus replaces it in an image."),
             Map.entry("io.netty.channel.ChannelHandlerMask$2", "Quarkus replaces its caller in an image."),
             Map.entry("org.postgresql.Driver", "Quarkus replaces this method in an image."),
@@ -52,6 +55,9 @@ class LookUpsIT {
             Map.entry(
                     "io.netty.util.internal.ReferenceCountUpdater",
                     SEEN + "GraalVM sees the names of the fields whose offsets are asked for."),
+            Map.entry(
+                    "io.netty.util.internal.PlatformDependent0$3",
+                    "It asks for Unsafe.storeFence. Without it, Netty makes the write in question a volatile one."),
             Map.entry(
                     "com.fasterxml.jackson.databind.util.ClassUtil",
                     "It asks interfaces too, none of which has a property."),
@@ -78,6 +84,9 @@ class LookUpsIT {
                     SEEN + "Quarkus' generated configuration names these types."),
             Map.entry(
                     "io.smallrye.common.classloader.ClassPathUtils",
+                    "application.properties is read while the image is built."),
+            Map.entry(
+                    "io.smallrye.config.AbstractLocationConfigSourceLoader",
                     "application.properties is read while the image is built."),
             Map.entry(
                     "io.vertx.core.file.impl.FileResolverImpl",

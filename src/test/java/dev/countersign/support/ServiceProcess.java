@@ -324,6 +324,8 @@ public final class ServiceProcess implements AutoCloseable {
             return List.of(packaged.toString());
         }
         List<String> program = java(jvmOptions);
+        // As the README and the image start it. A cache that a copy doesn't have is left out by the JVM.
+        program.add("-XX:AOTCache=" + packaged.resolveSibling("app.aot"));
         program.addAll(List.of("-jar", packaged.toString()));
         return program;
     }
