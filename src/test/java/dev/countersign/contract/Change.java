@@ -61,12 +61,15 @@ record Change(
     /** Too many refused credentials close the door to everybody. */
     private static final int RARE = 1;
 
-    /** @param anonymous what a caller without credentials gets */
-    static List<Change> all(Set<Integer> anonymous) {
+    /**
+     * @param anonymous what a caller without credentials gets
+     * @param origin one whose pages may call
+     */
+    static List<Change> all(Set<Integer> anonymous, String origin) {
         List<Change> all = new ArrayList<>();
         all.addAll(ofTheTarget());
         all.addAll(ofTheBody());
-        all.addAll(ofTheHeaders(anonymous));
+        all.addAll(ofTheHeaders(anonymous, origin));
         return all;
     }
 
@@ -214,7 +217,7 @@ record Change(
                         _ -> Arbitraries.integers().between(16_385, 40_000).map(" "::repeat)));
     }
 
-    private static List<Change> ofTheHeaders(Set<Integer> anonymous) {
+    private static List<Change> ofTheHeaders(Set<Integer> anonymous, String origin) {
         return List.of(
                 change(
                         "other media type",
@@ -393,13 +396,20 @@ record Change(
                         Set.of(403),
                         Change::withOrigins,
                         of("https://evil.example", "null", "", "http://localhost:1")),
+                // The service's own origin is told by the Host, which must not be changed too.
                 plain(
                         "Origin that may call",
-                        Part.ORIGIN,
+                        origin.equals(ALLOWED_ORIGIN) ? Part.ORIGIN : Part.HOST,
                         _ -> true,
                         Set.of(),
-                        request -> request.withHeader("Origin: " + ALLOWED_ORIGIN)),
-                change("preflight", Part.ORIGIN, is("OPTIONS"), Set.of(), Change::preflight, methods()),
+                        request -> request.withHeader("Origin: " + origin)),
+                change(
+                        "preflight",
+                        Part.ORIGIN,
+                        is("OPTIONS"),
+                        origin.equals(ALLOWED_ORIGIN) ? Set.of() : Set.of(403),
+                        Change::preflight,
+                        methods()),
                 plain(
                         "two Hosts",
                         Part.HOST,

@@ -41,7 +41,7 @@ class DriftCampaign extends ServiceTest {
     /** Empty when there is none. */
     private static String fault(String contract) throws Exception {
         try {
-            new GeneratedRequests(contract, Set.of()).send(1, CASES);
+            new GeneratedRequests(contract, Set.of(), Change.ALLOWED_ORIGIN).send(1, CASES);
             return "";
         } catch (AssertionError | RuntimeException e) {
             return e.toString();

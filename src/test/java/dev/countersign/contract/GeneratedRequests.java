@@ -56,9 +56,12 @@ final class GeneratedRequests {
     private final AtomicInteger tokens = new AtomicInteger();
     private final Map<Integer, AtomicInteger> statuses = new ConcurrentSkipListMap<>();
 
-    /** @param anonymous what a caller without credentials gets */
-    GeneratedRequests(String contract, Set<Integer> anonymous) {
-        this.changes = Change.all(anonymous);
+    /**
+     * @param anonymous what a caller without credentials gets
+     * @param origin one whose pages may call
+     */
+    GeneratedRequests(String contract, Set<Integer> anonymous, String origin) {
+        this.changes = Change.all(anonymous, origin);
         this.operations = Operation.all(contract);
         this.check = new ReplyCheck(contract, operations);
     }

@@ -1,11 +1,12 @@
 package dev.countersign.contract;
 
-import io.quarkus.test.junit.QuarkusIntegrationTest;
+import dev.countersign.support.ReadmeService;
 import java.util.Set;
+import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Fewer of them, against the packaged service. */
-@QuarkusIntegrationTest
-class GeneratedRequestsIT extends GeneratedRequestsTest {
+/** Fewer of them, against the package with the README's settings: only its own pages may call it. */
+@ExtendWith(ReadmeService.class)
+class GeneratedRequestsIT extends Fuzz {
 
     @Override
     int cases() {
@@ -15,5 +16,10 @@ class GeneratedRequestsIT extends GeneratedRequestsTest {
     @Override
     Set<Integer> anonymous() {
         return Set.of(403);
+    }
+
+    @Override
+    String origin() {
+        return "https://localhost";
     }
 }

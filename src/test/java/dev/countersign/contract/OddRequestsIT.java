@@ -1,7 +1,8 @@
 package dev.countersign.contract;
 
-import io.quarkus.test.junit.QuarkusIntegrationTest;
+import dev.countersign.support.ReadmeService;
+import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The same, against the packaged service. */
-@QuarkusIntegrationTest
-class OddRequestsIT extends OddRequestsTest {}
+/** The same, against the package with the README's settings. */
+@ExtendWith(ReadmeService.class)
+class OddRequestsIT extends OddRequests {}
