@@ -19,7 +19,8 @@ final class SigV4Signature {
 
     private final String scope;
     private final String date;
-    private final byte[] key;
+    /** Has the key. Each signature takes a clone: finding and keying another one costs more than its work. */
+    private final Mac keyed;
 
     /** @param date {@code yyyyMMdd} */
     SigV4Signature(String secret, String date, String region, String service) {
@@ -29,7 +30,7 @@ final class SigV4Signature {
         for (String part : new String[] {region, service, TERMINATOR}) {
             derived = hmac(derived, part);
         }
-        this.key = derived;
+        this.keyed = mac(derived);
     }
 
     boolean isOf(String otherDate) {
@@ -42,15 +43,14 @@ final class SigV4Signature {
      * @param time the request's {@code X-Amz-Date}
      */
     String of(String canonicalRequest, String time) {
-        return HexFormat.of()
-                .formatHex(hmac(
-                        key,
-                        String.join(
-                                "\n",
-                                SigV4Authorization.ALGORITHM,
-                                time,
-                                scope,
-                                sha256(canonicalRequest.getBytes(UTF_8)))));
+        String stringToSign =
+                String.join("\n", SigV4Authorization.ALGORITHM, time, scope, sha256(canonicalRequest.getBytes(UTF_8)));
+        try {
+            Mac mac = (Mac) keyed.clone();
+            return HexFormat.of().formatHex(mac.doFinal(stringToSign.getBytes(UTF_8)));
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException("The JDK's HmacSHA256 can be cloned", e);
+        }
     }
 
     /** The SHA-256 hash, in lowercase hexadecimal digits. */
@@ -63,10 +63,14 @@ final class SigV4Signature {
     }
 
     private static byte[] hmac(byte[] key, String text) {
+        return mac(key).doFinal(text.getBytes(UTF_8));
+    }
+
+    private static Mac mac(byte[] key) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(new SecretKeySpec(key, "HmacSHA256"));
-            return mac.doFinal(text.getBytes(UTF_8));
+            return mac;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java platform has HmacSHA256", e);
         }

@@ -17,18 +17,18 @@ import jakarta.inject.Singleton;
 import java.net.URI;
 import java.security.MessageDigest;
 import java.time.Clock;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -41,7 +41,7 @@ class SigV4Verifier {
 
     static final String SERVICE = "amplifybackend";
 
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'");
+    private static final Pattern TIME = Pattern.compile("\\d{8}T\\d{6}Z");
     /** Stands in for an unknown access key, so that refusing one takes as long as refusing a wrong signature. */
     private static final AccessKey NOBODY = new AccessKey(
             "nobody", "0123456789012345678901234567890123456789", new Principal("nobody", List.of(), Set.of()));
@@ -140,10 +140,25 @@ class SigV4Verifier {
 
     private static Instant time(String date) {
         try {
-            return LocalDateTime.parse(date, TIME).toInstant(ZoneOffset.UTC);
-        } catch (DateTimeParseException e) {
-            throw incomplete("X-Amz-Date must be a time such as 20261123T120000Z");
+            if (TIME.matcher(date).matches()) {
+                // A formatter would take ten times as long.
+                return LocalDateTime.of(
+                                number(date, 0, 4),
+                                number(date, 4, 6),
+                                number(date, 6, 8),
+                                number(date, 9, 11),
+                                number(date, 11, 13),
+                                number(date, 13, 15))
+                        .toInstant(ZoneOffset.UTC);
+            }
+        } catch (DateTimeException _) {
+            // Digits, but of no day or no time.
         }
+        throw incomplete("X-Amz-Date must be a time such as 20261123T120000Z");
+    }
+
+    private static int number(String digits, int begin, int end) {
+        return Integer.parseInt(digits, begin, end, 10);
     }
 
     private void checkScope(SigV4Authorization authorization, String date) {

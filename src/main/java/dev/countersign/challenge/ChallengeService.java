@@ -18,6 +18,7 @@ import dev.countersign.limit.AppLimit;
 import dev.countersign.limit.AppLimits;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
@@ -46,6 +47,7 @@ public class ChallengeService {
     private final AppLimits limits;
     private final TokenCounts counts;
     private final BiPredicate<@Nullable String, @Nullable String> verifierFits;
+    private final SecureRandom random = new SecureRandom();
 
     @Inject
     ChallengeService(
@@ -97,7 +99,8 @@ public class ChallengeService {
         long deadline = deadline();
         return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId, caller.name())
                 .thenCompose(_ -> {
-                    ChallengeSession session = ChallengeSession.of(appId, keys.activeKeyId(), caller.name(), request);
+                    ChallengeSession session =
+                            ChallengeSession.of(appId, keys.activeKeyId(), caller.name(), request, random);
                     if (request.subject() != null && caller.isDelegate(appId)) {
                         // A delegate named the subject, so no issuer vouches for it.
                         session.subject = request.subject();

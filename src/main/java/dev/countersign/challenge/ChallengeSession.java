@@ -66,11 +66,10 @@ class ChallengeSession {
      * Creates a session that is not stored yet and has no subject. The database sets the app's generation, the times,
      * and the beginning of the ID.
      */
-    static ChallengeSession of(String appId, String keyId, String issuedTo, TokenRequest request) {
-        byte[] random = new byte[10 + 16];
-        // No static field: a native image would keep the generator with the seed of the build machine.
-        new SecureRandom().nextBytes(random);
-        ByteBuffer bits = ByteBuffer.wrap(random);
+    static ChallengeSession of(String appId, String keyId, String issuedTo, TokenRequest request, SecureRandom random) {
+        byte[] bytes = new byte[10 + 16];
+        random.nextBytes(bytes);
+        ByteBuffer bits = ByteBuffer.wrap(bytes);
         ChallengeSession session = new ChallengeSession();
         session.appId = appId;
         session.keyId = keyId;

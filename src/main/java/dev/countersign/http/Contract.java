@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.StringTokenizer;
 import java.util.TreeSet;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The paths and methods of the API, from the contract as the service serves it. */
 final class Contract {
@@ -39,12 +39,14 @@ final class Contract {
 
     /** The methods of a path, including HEAD where there is GET; empty when the contract has no such path. */
     Set<String> methods(String path) {
-        return route(path).<Set<String>>map(Route::methods).findFirst().orElse(Set.of());
+        Route route = route(path);
+        return route == null ? Set.of() : route.methods;
     }
 
     /** Whether the operation takes a request body. */
     boolean takesBody(String method, String path) {
-        return route(path).anyMatch(route -> route.withBody.contains(method));
+        Route route = route(path);
+        return route != null && route.withBody.contains(method);
     }
 
     /** Whether the path is a template of the contract, with parameters in braces. */
@@ -57,9 +59,14 @@ final class Contract {
         return routes.stream().anyMatch(route -> route.methods.contains(method));
     }
 
-    private Stream<Route> route(String path) {
+    private @Nullable Route route(String path) {
         List<String> segments = segments(path);
-        return routes.stream().filter(route -> route.fits(segments));
+        for (Route route : routes) {
+            if (route.fits(segments)) {
+                return route;
+            }
+        }
+        return null;
     }
 
     private static JsonNode document() {

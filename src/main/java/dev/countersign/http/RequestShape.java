@@ -102,7 +102,8 @@ class RequestShape implements Handler<RoutingContext> {
             // JAX-RS would take what follows as a parameter of the segment, and drop it.
             throw new BadRequestException("No path of this API has a semicolon");
         }
-        if (DOT_SEGMENT.matcher(decode(rawPath)).find()) {
+        String path = decode(rawPath);
+        if (path.indexOf('.') >= 0 && DOT_SEGMENT.matcher(path).find()) {
             // The verifier of signatures and the router remove dot segments in different ways.
             throw new BadRequestException("No path of this API has a segment . or ..");
         }

@@ -39,6 +39,9 @@ public class LogQueue extends ExtHandler {
     private static final Duration STOP = Duration.ofSeconds(1);
     private static final Duration PAUSE = Duration.ofMillis(1);
 
+    /** How much later a record may be written, so that others are written with it. */
+    private static final Duration GATHER = Duration.ofMillis(5);
+
     private static final Logger LOG = Logger.getLogger(LogQueue.class);
 
     private final BlockingQueue<ExtLogRecord> waiting = new LinkedBlockingQueue<>();
@@ -84,6 +87,10 @@ public class LogQueue extends ExtHandler {
                 unwritten.decrementAndGet();
                 if (!isFull() && dropped.get() > 0) {
                     LOG.warnf("The log was read too slowly: %d records were dropped", dropped.getAndSet(0));
+                }
+                if (waiting.isEmpty()) {
+                    // To wake this thread costs a request more than to queue its record.
+                    Thread.sleep(GATHER);
                 }
             }
         } catch (InterruptedException e) {
