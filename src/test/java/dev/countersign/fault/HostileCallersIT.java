@@ -36,6 +36,8 @@ class HostileCallersIT {
 
     private static final long ALIVE_MILLIS = 2_000;
     private static final long MOST_KIB = 50 * 1024;
+    private static final int CONNECTIONS = 6_000;
+
     private static final String CREATE = "POST /prod/backend/demo/challenge HTTP/1.1\r\nHost: localhost\r\n";
     private static final String DOCUMENT = "GET /q/openapi HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -120,6 +122,33 @@ class HostileCallersIT {
             long more = residentKib() - before;
             LOG.infof("replies that nobody reads: %d KiB more", more);
             assertThat(more).isLessThan(MOST_KIB);
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void headsThatNeverEndTakeLittleMemory() throws Exception {
+        collectGarbage();
+        long before = residentKib();
+        List<Socket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < CONNECTIONS; i++) {
+                Socket socket = new Socket(
+                        service.baseUri().getHost(), service.baseUri().getPort());
+                sockets.add(socket);
+                write(socket, CREATE);
+            }
+            try (ServiceClient client = new ServiceClient(service.baseUri())) {
+                assertThat(client.create("demo").isSuccess()).isTrue();
+            }
+            collectGarbage();
+            long more = residentKib() - before;
+            LOG.infof("%d connections with half a head: %d KiB more", CONNECTIONS, more);
+            assertThat(more).isLessThan(MOST_KIB);
+            assertThat(service.probe("/q/health/live")).isEqualTo(200);
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
