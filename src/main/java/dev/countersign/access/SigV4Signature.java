@@ -19,6 +19,7 @@ final class SigV4Signature {
 
     private final String scope;
     private final String date;
+    private final byte[] key;
     /** Has the key. Each signature takes a clone: finding and keying another one costs more than its work. */
     private final Mac keyed;
 
@@ -30,6 +31,7 @@ final class SigV4Signature {
         for (String part : new String[] {region, service, TERMINATOR}) {
             derived = hmac(derived, part);
         }
+        this.key = derived;
         this.keyed = mac(derived);
     }
 
@@ -45,11 +47,15 @@ final class SigV4Signature {
     String of(String canonicalRequest, String time) {
         String stringToSign =
                 String.join("\n", SigV4Authorization.ALGORITHM, time, scope, sha256(canonicalRequest.getBytes(UTF_8)));
+        return HexFormat.of().formatHex(keyed().doFinal(stringToSign.getBytes(UTF_8)));
+    }
+
+    private Mac keyed() {
         try {
-            Mac mac = (Mac) keyed.clone();
-            return HexFormat.of().formatHex(mac.doFinal(stringToSign.getBytes(UTF_8)));
-        } catch (CloneNotSupportedException e) {
-            throw new IllegalStateException("The JDK's HmacSHA256 can be cloned", e);
+            return (Mac) keyed.clone();
+        } catch (CloneNotSupportedException _) {
+            // Not every provider's can be cloned, such as that of a JDK in FIPS mode.
+            return mac(key);
         }
     }
 

@@ -92,6 +92,8 @@ class AuditIT {
             noted(client.create("foreign"));
             noted(nobody.create("demo"));
 
+            // What still waits is then written.
+            service.stop();
             List<JsonNode> records = records(service);
             assertThat(records.stream().map(AuditIT::event))
                     .containsExactly(

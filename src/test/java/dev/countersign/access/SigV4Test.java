@@ -69,6 +69,7 @@ class SigV4Test extends ServiceTest {
                         value -> value.substring(0, 14) + flip(value.charAt(14)) + "Z",
                         "InvalidSignature"),
                 header("time of another form", "x-amz-date", value -> "2026-11-23T12:00:00Z", "IncompleteSignature"),
+                header("time of no day", "x-amz-date", value -> "20261340T250000Z", "IncompleteSignature"),
                 header("no time", "x-amz-date", value -> null, "IncompleteSignature"),
                 header(
                         "signature truncated",

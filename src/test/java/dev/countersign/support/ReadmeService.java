@@ -34,6 +34,7 @@ public final class ReadmeService implements BeforeAllCallback, AfterAllCallback 
 
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
+        replacedPort = RestAssured.port;
         database = PostgresServer.start();
         issuer = TokenIssuer.start();
         Map<String, String> environment = readme();
@@ -49,26 +50,27 @@ public final class ReadmeService implements BeforeAllCallback, AfterAllCallback 
         environment.put(principal + "_APPS", "*");
         environment.put(principal + "_PERMISSIONS", "issue,delegate,read,remove,redeem,admin");
         service = ServiceProcess.startByEnvironment(environment);
-        replacedPort = RestAssured.port;
         RestAssured.port = service.baseUri().getPort();
         replace(TestDatabase.URL, database.jdbcUrl());
         replace(TokenIssuer.URL, issuer.url());
         replace(Callers.TOKEN, TokenIssuer.token(Callers.TESTER));
     }
 
+    /** It is called even if the start failed. */
     @Override
     public void afterAll(ExtensionContext context) {
-        RestAssured.port = replacedPort;
-        replaced.forEach((name, value) -> {
-            if (value == null) {
-                System.clearProperty(name);
-            } else {
-                System.setProperty(name, value);
-            }
-        });
-        service.close();
-        issuer.close();
-        database.close();
+        try (PostgresServer _ = database;
+                TokenIssuer _ = issuer;
+                ServiceProcess _ = service) {
+            RestAssured.port = replacedPort;
+            replaced.forEach((name, value) -> {
+                if (value == null) {
+                    System.clearProperty(name);
+                } else {
+                    System.setProperty(name, value);
+                }
+            });
+        }
     }
 
     private void replace(String property, String value) {

@@ -302,6 +302,10 @@ public final class ServiceProcess implements AutoCloseable {
                     .directory(directory.toFile())
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile());
+            // Those of somebody who tries the README in the same shell.
+            builder.environment()
+                    .keySet()
+                    .removeIf(name -> name.startsWith("QUARKUS_") || name.startsWith("COUNTERSIGN_"));
             builder.environment().putAll(environment);
             return builder.start();
         } catch (IOException e) {
