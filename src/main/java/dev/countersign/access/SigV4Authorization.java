@@ -26,8 +26,10 @@ record SigV4Authorization(
     static final String ALGORITHM = "AWS4-HMAC-SHA256";
 
     private static final int MOST_SIGNED_HEADERS = 64;
-    /** Names of headers (RFC 9110, section 5.1), in lowercase. */
-    private static final Pattern NAMES = Pattern.compile("[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*");
+    /** A header's name (RFC 9110, section 5.1), in lowercase. */
+    private static final String NAME = "[a-z0-9!#$%&'*+.^_`|~-]+";
+
+    private static final Pattern NAMES = Pattern.compile(NAME + "(?:;" + NAME + ")*");
 
     private static final Pattern FORM = Pattern.compile(ALGORITHM
             + " +Credential=([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+), *"

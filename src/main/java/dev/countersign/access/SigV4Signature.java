@@ -20,8 +20,6 @@ final class SigV4Signature {
     private final String scope;
     private final String date;
     private final byte[] key;
-    /** Has the key. Each signature takes a clone: finding and keying another one costs more than its work. */
-    private final Mac keyed;
 
     /** @param date {@code yyyyMMdd} */
     SigV4Signature(String secret, String date, String region, String service) {
@@ -32,7 +30,6 @@ final class SigV4Signature {
             derived = hmac(derived, part);
         }
         this.key = derived;
-        this.keyed = mac(derived);
     }
 
     boolean isOf(String otherDate) {
@@ -45,18 +42,15 @@ final class SigV4Signature {
      * @param time the request's {@code X-Amz-Date}
      */
     String of(String canonicalRequest, String time) {
-        String stringToSign =
-                String.join("\n", SigV4Authorization.ALGORITHM, time, scope, sha256(canonicalRequest.getBytes(UTF_8)));
-        return HexFormat.of().formatHex(keyed().doFinal(stringToSign.getBytes(UTF_8)));
-    }
-
-    private Mac keyed() {
-        try {
-            return (Mac) keyed.clone();
-        } catch (CloneNotSupportedException _) {
-            // Not every provider's can be cloned, such as that of a JDK in FIPS mode.
-            return mac(key);
-        }
+        return HexFormat.of()
+                .formatHex(hmac(
+                        key,
+                        String.join(
+                                "\n",
+                                SigV4Authorization.ALGORITHM,
+                                time,
+                                scope,
+                                sha256(canonicalRequest.getBytes(UTF_8)))));
     }
 
     /** The SHA-256 hash, in lowercase hexadecimal digits. */
@@ -69,14 +63,10 @@ final class SigV4Signature {
     }
 
     private static byte[] hmac(byte[] key, String text) {
-        return mac(key).doFinal(text.getBytes(UTF_8));
-    }
-
-    private static Mac mac(byte[] key) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(new SecretKeySpec(key, "HmacSHA256"));
-            return mac;
+            return mac.doFinal(text.getBytes(UTF_8));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java platform has HmacSHA256", e);
         }

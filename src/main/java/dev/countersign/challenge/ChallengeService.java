@@ -47,6 +47,7 @@ public class ChallengeService {
     private final AppLimits limits;
     private final TokenCounts counts;
     private final BiPredicate<@Nullable String, @Nullable String> verifierFits;
+    /** Not static: a native image would keep the seed of the build machine. */
     private final SecureRandom random = new SecureRandom();
 
     @Inject

@@ -52,6 +52,8 @@ class ConfiguredAppIT {
             assertThat(client.create("blog").status()).isEqualTo(200);
             assertThat(client.registerApp("other").status()).isEqualTo(201);
             assertThat(client.deleteApp("other").status()).isEqualTo(204);
+            // What still waits is then written.
+            service.stop();
             assertThat(Files.readString(service.log()))
                     .containsOnlyOnce("event=app-register outcome=done app=blog")
                     .contains("event=app-change outcome=refused reason=configured principal=sdk app=blog")
@@ -67,6 +69,7 @@ class ConfiguredAppIT {
             token = ServiceClient.Token.of(client.create("blog"));
         }
         try (ServiceProcess service = ServiceProcess.start(database, BLOG)) {
+            service.stop();
             assertThat(Files.readString(service.log())).doesNotContain("event=app-");
         }
         try (ServiceProcess service =

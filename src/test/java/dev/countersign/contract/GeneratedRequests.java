@@ -198,10 +198,6 @@ final class GeneratedRequests {
         Reply reply;
         try {
             reply = connection.exchange(sent.bytes(), sent.isHead());
-            if (reply.status() == 504) {
-                // A busy machine may need longer than a request's time. A fault is one again.
-                reply = connection.exchange(sent.bytes(), sent.isHead());
-            }
         } catch (IOException e) {
             connection.close();
             return "no reply (" + e + ") to " + sent;

@@ -1,9 +1,9 @@
 package dev.countersign.contract;
 
+import static dev.countersign.support.RawHttp.assertError;
+import static dev.countersign.support.RawHttp.assertErrorBody;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.support.Callers;
 import dev.countersign.support.RawHttp;
 import dev.countersign.support.RawHttp.Reply;
@@ -11,7 +11,6 @@ import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TokenIssuer;
 import java.io.IOException;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -251,21 +250,5 @@ abstract class OddRequests extends ServiceTest {
         assertThat(RawHttp.sendBody("POST", "/prod/backend/demo/challenge", "{}", false)
                         .status())
                 .isEqualTo(200);
-    }
-
-    private static void assertError(Reply reply, int status, String type) throws IOException {
-        assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
-        assertThat(reply.header("x-amzn-ErrorType")).isEqualTo(type);
-        assertErrorBody(reply);
-    }
-
-    private static void assertErrorBody(Reply reply) throws IOException {
-        assertThat(reply.header("Content-Type")).startsWith("application/json");
-        assertThat(reply.header("x-amzn-RequestId")).matches("[0-9a-f-]{36}");
-        JsonNode body = new ObjectMapper().readTree(reply.body());
-        assertThat(body.path("message").asText()).isNotBlank().doesNotContain("Exception", "dev.countersign", "SELECT");
-        body.fieldNames()
-                .forEachRemaining(
-                        name -> assertThat(Set.of("message", "resourceType")).contains(name));
     }
 }

@@ -1,7 +1,10 @@
 package dev.countersign.support;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.restassured.RestAssured;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +14,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /** Sends a request as it is written, which HTTP clients don't: they mend the path. */
 public final class RawHttp {
@@ -73,6 +77,24 @@ public final class RawHttp {
         List<String> head = reply.substring(0, Math.max(end, 0)).lines().toList();
         int status = head.isEmpty() ? 0 : Integer.parseInt(head.getFirst().substring(9, 12));
         return new Reply(status, head, reply.substring(end < 0 ? reply.length() : end + 4));
+    }
+
+    /** Whether it is an error of the contract: its status, its type, and {@link #assertErrorBody}. */
+    public static void assertError(Reply reply, int status, String type) throws IOException {
+        assertThat(reply.status()).as(reply.toString()).isEqualTo(status);
+        assertThat(reply.header("x-amzn-ErrorType")).isEqualTo(type);
+        assertErrorBody(reply);
+    }
+
+    /** Whether it has what each error has, and says nothing of the inside. */
+    public static void assertErrorBody(Reply reply) throws IOException {
+        assertThat(reply.header("Content-Type")).startsWith("application/json");
+        assertThat(reply.header("x-amzn-RequestId")).matches("[0-9a-f-]{36}");
+        JsonNode body = new ObjectMapper().readTree(reply.body());
+        assertThat(body.path("message").asText()).isNotBlank().doesNotContain("Exception", "dev.countersign", "SELECT");
+        body.fieldNames()
+                .forEachRemaining(
+                        name -> assertThat(Set.of("message", "resourceType")).contains(name));
     }
 
     /** What came back; status 0 when nothing did. */

@@ -16,10 +16,9 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Starts the package with the settings of the README's "Run it" for the tests of a class, so that no setting of the tests
- * hides a fault. The principal {@code console} signs with {@link AwsCredentials}. The only addition is an issuer of bearer
- * tokens, and {@link Callers#TESTER}, a principal of it: these
- * tests send requests that no signer could sign.
+ * Starts the package with the settings of the README's "Run it" for the tests of a class, so that no setting of the
+ * tests hides a fault. The principal {@code console} signs with {@link AwsCredentials}. Only an issuer of bearer tokens
+ * and its principal {@link Callers#TESTER} are added: these tests send requests that no signer could sign.
  */
 public final class ReadmeService implements BeforeAllCallback, AfterAllCallback {
 
