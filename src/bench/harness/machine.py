@@ -35,7 +35,9 @@ def build(bench=True, spring=True, fastify=True):
 def build_package(project, bench):
     mvnw = [f'{project}/mvnw', '--batch-mode', '--quiet', '-DskipTests', 'package']
     if bench:
-        run([*mvnw, '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app'], cwd=project)
+        # Antrun would look for the manifests in target/kubernetes; this build writes them elsewhere.
+        run([*mvnw, '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app', '-Dmaven.antrun.skip'],
+            cwd=project)
     run(mvnw, cwd=project)
 
 
