@@ -38,20 +38,26 @@ def measure(stage, options):
 
 def cost(ours, database, operation, connections, seconds):
     database.level()
-    if operation == 'redeem':
-        # Its own tokens are made before, and count for neither.
-        made = load.tokens(ours, int(getattr(ours, 'redeems_a_second', 5_000) * 2 * seconds))
-        requests = [ours.redeem(token) for token in made]
+    load_it = prepared(ours, operation, connections, seconds)
     before = taken(ours, database)
-    if operation == 'redeem':
-        result = load.wrk(ours, requests, connections, seconds, once=True)
-    else:
-        result = load.create(ours, connections, seconds)
+    result = load_it()
     after = taken(ours, database)
     count = result['rate'] * seconds
     used = {key: (after[key] - before[key]) / count for key in before}
     return {'rate': result['rate'], 'service': used['service'] * 1e6, 'database': used['database'] * 1e6,
             'wal': used['wal'], 'size': used['size'], 'batch': 1 / used['commits']}
+
+
+def prepared(ours, operation, connections, seconds):
+    """The load of an operation. Its tokens are made here, before, and count for neither."""
+    if operation == 'create':
+        return lambda: load.create(ours, connections, seconds)
+    if operation == 'read':
+        requests = [ours.read(token) for token in load.tokens(ours, 10_000)]
+        return lambda: load.wrk(ours, requests, connections, seconds)
+    made = load.tokens(ours, int(getattr(ours, 'redeems_a_second', 5_000) * 2 * seconds))
+    requests = [ours.redeem(token) for token in made]
+    return lambda: load.wrk(ours, requests, connections, seconds, once=True)
 
 
 def taken(ours, database):

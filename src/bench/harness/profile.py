@@ -1,4 +1,4 @@
-"""Where the processor time of a create goes, by component: async-profiler on the jar under load."""
+"""Where the processor time of a create, a read and a redeem goes, by component: async-profiler on the jar under load."""
 
 import os
 import re
@@ -35,6 +35,9 @@ COMPONENTS = {
 RULES = [(name, re.compile(pattern)) for name, pattern in COMPONENTS.items()]
 REST = 'the rest'
 
+# An operation, and on how many connections.
+LOADS = [('create', 1), ('create', 64), ('read', 64), ('redeem', 64)]
+
 
 def measure(stage, options):
     rounds = options.rounds or (1 if options.quick else 3)
@@ -45,16 +48,17 @@ def measure(stage, options):
         library = profiler(stage.directory)
         jcmd = os.path.join(os.path.dirname(stage.java), 'jcmd')
         load.warm(lambda: load.create(ours, 64, 5 if options.quick else 40))
+        load.warm(lambda: load.redeem(ours, 64, 2 if options.quick else 10))
         rows = {}
-        for connections in (1, 64):
-            results = [profiled(stage, jcmd, library, ours, database, connections, seconds) for _ in range(rounds)]
+        for operation, connections in LOADS:
+            results = [profiled(stage, jcmd, library, ours, database, operation, connections, seconds) for _ in range(rounds)]
             for name in results[0]:
                 rows.setdefault(name, [name]).append(spread([each[name] for each in results], 1))
     return '\n\n'.join([
-        '### Where the time of a create goes',
-        f'Microseconds of processor time for each create{", signed" if stage.signed else ""}: medians (min–max) of {rounds} '
+        '### Where the time goes',
+        f'Microseconds of processor time for each operation{", signed" if stage.signed else ""}: medians (min–max) of {rounds} '
         f'times {seconds} s. The kernel counts the time of the service and of PostgreSQL; the profiler tells its shares.',
-        table(['', 'one connection', '64 connections'], rows.values())])
+        table(['', *(f'{operation}, {connections}' for operation, connections in LOADS)], rows.values())])
 
 
 def profiler(directory):
@@ -66,27 +70,28 @@ def profiler(directory):
         return jar.extract(name, directory)
 
 
-def profiled(stage, jcmd, library, ours, database, connections, seconds):
+def profiled(stage, jcmd, library, ours, database, operation, connections, seconds):
     database.level()
     pid, stacks = str(ours.process.pid), os.path.join(stage.directory, 'stacks.txt')
+    load_it = cost.prepared(ours, operation, connections, seconds)
     before = cost.taken(ours, database)
     # jcmd takes a text with an equals sign for an option of its own, unless it is in quotes.
     run([jcmd, pid, 'JVMTI.agent_load', library, f'"start,event=ctimer,interval={INTERVAL_MICROS}us"'])
-    result = load.create(ours, connections, seconds)
+    result = load_it()
     run([jcmd, pid, 'JVMTI.agent_load', library, f'"stop,collapsed,file={stacks}"'])
     after = cost.taken(ours, database)
-    creates = result['rate'] * seconds
+    operations = result['rate'] * seconds
     samples = Counter()
     with open(stacks) as lines:
         for line in lines:
             frames, count = line.rsplit(' ', 1)
             samples[component(frames.split(';'))] += int(count)
-    say(f'{connections} connections: {result["rate"]:,.0f}/s, {sum(samples.values())} samples')
+    say(f'{operation} on {connections}: {result["rate"]:,.0f}/s, {sum(samples.values())} samples')
     # A kernel takes fewer samples than it is asked for: the shares are the profiler's, the time is the kernel's.
-    used = (after['service'] - before['service']) / creates * 1e6
+    used = (after['service'] - before['service']) / operations * 1e6
     micros = {name: used * samples[name] / samples.total() for name in [*COMPONENTS, REST]}
     micros['the service, in all'] = used
-    micros['PostgreSQL'] = (after['database'] - before['database']) / creates * 1e6
+    micros['PostgreSQL'] = (after['database'] - before['database']) / operations * 1e6
     micros['by the clock, p50'] = result['p50'] * 1000
     return micros
 
