@@ -108,9 +108,17 @@ BEGIN ATOMIC
     SELECT NOT EXISTS (SELECT 1 FROM challenge_session_default OFFSET 10000 LIMIT 1);
 END;
 
+-- Whether the default partition has a guard, which takes no more rows of the slot.
+CREATE FUNCTION is_guarded(slot timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'challenge_session_default'::regclass
+                                               AND conname = 'guard_' || extract(epoch FROM slot)::bigint);
+END;
+
 -- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
 -- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
--- only slots that no create reaches yet are attached. Citus refuses to look for rows of all slots in one query, and of
+-- only slots that no create reaches yet are attached, and slots with a guard: it must not stay. Citus refuses to look for rows of all slots in one query, and of
 -- an expression it runs all queries: so each condition is a statement.
 CREATE FUNCTION missing_session_slots() RETURNS SETOF timestamptz
     LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
@@ -124,14 +132,16 @@ BEGIN
                                interval '5 minutes')
     LOOP
         CONTINUE WHEN EXISTS (SELECT FROM challenge_session_partition p WHERE p.starts_at = slot);
-        IF slot <= now() + interval '1 hour' THEN
-            IF is_small IS NULL THEN
-                is_small := default_partition_is_small();
+        IF NOT is_guarded(slot) THEN
+            IF slot <= now() + interval '1 hour' THEN
+                IF is_small IS NULL THEN
+                    is_small := default_partition_is_small();
+                END IF;
+                CONTINUE WHEN NOT is_small;
             END IF;
-            CONTINUE WHEN NOT is_small;
+            CONTINUE WHEN EXISTS (SELECT 1 FROM challenge_session_default d
+                                   WHERE d.expires_at >= slot AND d.expires_at < slot + interval '5 minutes');
         END IF;
-        CONTINUE WHEN EXISTS (SELECT 1 FROM challenge_session_default d
-                               WHERE d.expires_at >= slot AND d.expires_at < slot + interval '5 minutes');
         RETURN NEXT slot;
     END LOOP;
 END
@@ -145,7 +155,7 @@ $$;
 --   guarded    the default partition takes no more rows of the slot; no create reaches the slot yet
 --   validated  the default partition has no row of the slot; the validation reads it all without blocking anybody
 --   attached   the partition is attached; the validated guard, now dropped, made it unnecessary to read under a lock
---   present    there was nothing left to do
+--   present    there was nothing left to do, or the guard had to go
 -- A slot that creates already reach is attached at once, because a guard would refuse those creates.
 CREATE FUNCTION attach_session_partition(slot timestamptz) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
@@ -176,13 +186,16 @@ BEGIN
         RETURN 'guarded';
     ELSIF NOT validated THEN
         BEGIN
-            EXECUTE format('ALTER TABLE challenge_session_default VALIDATE CONSTRAINT %I', guard);
-            RETURN 'validated';
+            -- Earlier purges had half an hour for the validation, and could not finish it.
+            IF slot > now() + interval '1 hour' OR default_partition_is_small() THEN
+                EXECUTE format('ALTER TABLE challenge_session_default VALIDATE CONSTRAINT %I', guard);
+                RETURN 'validated';
+            END IF;
         EXCEPTION WHEN check_violation THEN
-            -- If the guard stayed, it would refuse creates once they reach the slot.
-            EXECUTE format('ALTER TABLE challenge_session_default DROP CONSTRAINT %I', guard);
-            RETURN 'present';
         END;
+        -- If the guard stayed, it would refuse creates once they reach the slot.
+        EXECUTE format('ALTER TABLE challenge_session_default DROP CONSTRAINT %I', guard);
+        RETURN 'present';
     ELSIF validated IS NULL AND NOT default_partition_is_small() THEN
         RAISE EXCEPTION 'the default partition holds too many rows to attach a partition that creates already reach'
             USING ERRCODE = 'object_not_in_prerequisite_state';

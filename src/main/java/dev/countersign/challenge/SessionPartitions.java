@@ -125,7 +125,9 @@ class SessionPartitions {
         return QuarkusTransaction.requiringNew()
                 .call(() -> database.doReturningWork(connection -> {
                     int usual = connection.getNetworkTimeout();
-                    connection.setNetworkTimeout(Runnable::run, (int) PATIENCE.toMillis());
+                    // The server gives up first: then the connection can still be used.
+                    connection.setNetworkTimeout(
+                            Runnable::run, (int) PATIENCE.plusSeconds(2).toMillis());
                     // If closing fails on a broken connection too, the first exception is still the one thrown.
                     try (Restoration _ = () -> connection.setNetworkTimeout(Runnable::run, usual)) {
                         database.createNativeQuery("""

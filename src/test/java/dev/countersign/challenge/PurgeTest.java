@@ -44,6 +44,8 @@ import org.jboss.logmanager.ExtLogRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The purge, called by the test and not by its schedule. */
 @Tag("slow")
@@ -211,13 +213,7 @@ class PurgeTest extends ServiceTest {
     /** As after hours without partitions: those that creates reach later are attached beside everybody's work. */
     @Test
     void fullDefaultPartitionIsNotReadUnderALock() throws SQLException {
-        TestDatabase.execute("""
-                INSERT INTO challenge_session
-                       (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
-                SELECT 'demo', 0, cast(session_id_prefix(expiry) || '8000' || '8' || lpad(to_hex(n), 15, '0') AS uuid),
-                       'test', decode('00112233445566778899aabbccddeeff', 'hex'), 'many', now(), expiry
-                  FROM (SELECT now() + interval '4 minutes' AS expiry), generate_series(1, 10001) AS n
-                """);
+        fillDefaultPartition();
         assertThat(TestDatabase.query("SELECT count(*) FROM missing_session_slots()"))
                 .as("those that begin an hour from now")
                 .containsAnyOf("6", "5");
@@ -240,6 +236,45 @@ class PurgeTest extends ServiceTest {
         assertThat(purge.purge().partitionsAttached()).isBetween(5, 6);
         assertThat(TestDatabase.query("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'guard_%'"))
                 .containsExactly("0");
+    }
+
+    /** As after purges that guarded a slot and then failed, until creates came near it. */
+    @ParameterizedTest
+    @CsvSource({"NOT VALID, 0", "'', 1"})
+    void guardDoesNotStayUntilCreatesReachItsSlot(String valid, int attached) {
+        fillDefaultPartition();
+        String slot = TestDatabase.query(
+                        "SELECT date_bin('5 minutes', now() + interval '50 minutes', timestamptz 'epoch')")
+                .getFirst();
+        TestDatabase.execute("""
+                DO $$
+                DECLARE
+                    slot timestamptz := '%s';
+                BEGIN
+                    EXECUTE format('ALTER TABLE challenge_session_default ADD CONSTRAINT %%I'
+                                   ' CHECK (session_id < %%L::uuid OR session_id >= %%L::uuid) %s',
+                                   'guard_' || extract(epoch FROM slot)::bigint, session_id_floor(slot),
+                                   session_id_floor(slot + interval '5 minutes'));
+                END
+                $$
+                """.formatted(slot, valid));
+
+        purge.purge();
+        assertThat(TestDatabase.query("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'guard_%'"))
+                .containsExactly("0");
+        assertThat(TestDatabase.query(
+                        "SELECT count(*) FROM challenge_session_partition WHERE starts_at = '" + slot + "'"))
+                .containsExactly("" + attached);
+    }
+
+    private static void fillDefaultPartition() {
+        TestDatabase.execute("""
+                INSERT INTO challenge_session
+                       (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
+                SELECT 'demo', 0, cast(session_id_prefix(expiry) || '8000' || '8' || lpad(to_hex(n), 15, '0') AS uuid),
+                       'test', decode('00112233445566778899aabbccddeeff', 'hex'), 'many', now(), expiry
+                  FROM (SELECT now() + interval '4 minutes' AS expiry), generate_series(1, 10001) AS n
+                """);
     }
 
     @Test
