@@ -139,7 +139,8 @@ class FleetBuckets {
                     }
                     BucketTable.Taken taken = table.take(name, wanted, rates.capacity(rate), rate);
                     more = tell(taken, rate);
-                } catch (SQLException | RuntimeException e) {
+                } catch (Throwable e) {
+                    // Not even an Error may leave calls unanswered: nobody would ask the table for them again.
                     fail(e);
                     more = false;
                 }
@@ -176,7 +177,7 @@ class FleetBuckets {
             return more;
         }
 
-        private void fail(Exception e) {
+        private void fail(Throwable e) {
             List<CompletableFuture<Duration>> failed;
             synchronized (this) {
                 failed = List.copyOf(waiting);

@@ -107,7 +107,8 @@ class RegisteredRates {
             if (!rates.complete(read)) {
                 rates = CompletableFuture.completedFuture(read);
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // Not even an Error may leave this method: the clock would not call it again.
             if (!failing) {
                 LOG.warnf(e, "The rates of apps could not be read; those last known hold until they can");
             }

@@ -10,6 +10,7 @@ import io.smallrye.config.SmallRyeConfigBuilder;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -221,6 +223,29 @@ class FleetBucketsTest extends ServiceTest {
                 .containsExactly("in use");
     }
 
+    @Test
+    void errorFailsTheCallsThatWaitAndNoLaterOne() {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        BucketTable failing = new BucketTable(requests) {
+            @Override
+            Taken take(String id, int wanted, int capacity, int perMinute) throws SQLException {
+                if (fails.getAndSet(false)) {
+                    throw new OutOfMemoryError("made up");
+                }
+                return super.take(id, wanted, capacity, perMinute);
+            }
+        };
+        try {
+            FleetBuckets replica = new FleetBuckets(failing, config(), threads);
+            assertThat(replica.take("any", 60)).failsWithin(1, TimeUnit.SECONDS);
+            assertThat(replica.take("any", 60))
+                    .succeedsWithin(1, TimeUnit.SECONDS)
+                    .isEqualTo(Duration.ZERO);
+        } finally {
+            failing.close();
+        }
+    }
+
     /** As soon as it can be. */
     private static int admitted(FleetBuckets replica, String name, int perMinute, int calls) {
         int admitted = 0;
@@ -236,10 +261,13 @@ class FleetBucketsTest extends ServiceTest {
     }
 
     private FleetBuckets replica() {
-        LimitConfig config = new SmallRyeConfigBuilder()
+        return new FleetBuckets(table, config(), threads);
+    }
+
+    private static LimitConfig config() {
+        return new SmallRyeConfigBuilder()
                 .withMapping(LimitConfig.class)
                 .build()
                 .getConfigMapping(LimitConfig.class);
-        return new FleetBuckets(table, config, threads);
     }
 }

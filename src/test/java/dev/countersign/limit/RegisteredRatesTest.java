@@ -3,6 +3,8 @@ package dev.countersign.limit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -10,6 +12,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +55,16 @@ class RegisteredRatesTest {
     }
 
     @Test
+    void errorDoesNotEndTheReadings() {
+        registry.failure = new OutOfMemoryError("made up");
+        rates.start(new StartupEvent());
+        Awaitility.await().until(() -> registry.failed.get() > 1);
+        registry.failure = null;
+        assertThat(rates.rates()).succeedsWithin(Duration.ofSeconds(5));
+        rates.stop(new ShutdownEvent());
+    }
+
+    @Test
     void memoryIsBounded() {
         registry.apps = IntStream.range(0, RegisteredRates.MOST_APPS + 5)
                 .boxed()
@@ -89,10 +103,17 @@ class RegisteredRatesTest {
 
         private final AtomicInteger asked = new AtomicInteger();
         private Map<String, Integer> apps = Map.of("shop", 60);
+        private final AtomicInteger failed = new AtomicInteger();
         private boolean answers = true;
+        private volatile @Nullable Error failure;
 
         @Override
         public Map<String, Integer> createTokensPerMinute(int most) {
+            Error error = failure;
+            if (error != null) {
+                failed.incrementAndGet();
+                throw error;
+            }
             if (!answers) {
                 throw new IllegalStateException("It is away");
             }
