@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -272,11 +273,12 @@ final class Batcher<Q, A> {
 
     /**
      * Whether a lock caused the failure: class 40 (a deadlock), lock_timeout, or statement_timeout, which several waits
-     * for locks may reach together.
+     * for locks may reach together. A division by zero tells that the row expired during the wait
+     * ({@link ChallengeSessionRepository#REDEEM}); asked again, the database finds no live row.
      */
     private static boolean isOfALock(Throwable e) {
         String state = sqlState(e);
-        return state.startsWith("40") || state.equals("55P03") || state.equals("57014");
+        return state.startsWith("40") || Set.of("55P03", "57014", "22012").contains(state);
     }
 
     private static String sqlState(Throwable e) {

@@ -28,6 +28,7 @@ class BatcherTest {
     private static final String CHECK_VIOLATION = "23514";
     private static final String CONNECTION_FAILURE = "08006";
     private static final String LOCK_NOT_AVAILABLE = "55P03";
+    private static final String DIVISION_BY_ZERO = "22012";
 
     private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
 
@@ -241,6 +242,24 @@ class BatcherTest {
             assertThat(others.get(i).get(5, SECONDS)).isEqualTo("" + i);
         }
         assertThat(sizes).containsExactly(1, 256, 44);
+        batcher.stop();
+    }
+
+    /** It divides by zero: ChallengeSessionRepository.REDEEM. */
+    @Test
+    void asksAgainWhenTheRowExpiredWhileAStatementWaitedForIt() throws Exception {
+        List<List<String>> asked = new CopyOnWriteArrayList<>();
+        Batcher<String, String> batcher = batcher(questions -> {
+            asked.add(questions);
+            return switch (asked.size()) {
+                case 1 -> refuse(LOCK_NOT_AVAILABLE);
+                case 2 -> refuse(DIVISION_BY_ZERO);
+                default -> questions;
+            };
+        });
+
+        assertThat(ask(batcher, "expired").get(5, SECONDS)).isEqualTo("expired");
+        assertThat(asked).hasSize(3);
         batcher.stop();
     }
 
