@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -54,7 +55,7 @@ final class Batcher<Q, A> {
 
     private final String name;
     private final Duration statementTimeout;
-    private final Database database;
+    private final Executor database;
     private final Function<Q, Object> row;
     private final Function<Q, String> group;
     private final Function<List<Q>, List<A>> statement;
@@ -68,6 +69,7 @@ final class Batcher<Q, A> {
 
     /**
      * @param statementTimeout when the database gives up a statement
+     * @param database runs work that holds a connection from its beginning
      * @param row returns the row that a question is about
      * @param group tells which questions of a batch may share a statement: those for which it is the same
      * @param statement answers questions, at least one, in their order, in a transaction of its own
@@ -76,7 +78,7 @@ final class Batcher<Q, A> {
             String name,
             Duration statementTimeout,
             MeterRegistry metrics,
-            Database database,
+            Executor database,
             Function<Q, Object> row,
             Function<Q, String> group,
             Function<List<Q>, List<A>> statement) {
@@ -154,7 +156,7 @@ final class Batcher<Q, A> {
         batch.add(first);
         queue.drainTo(batch, MAX_BATCH - 1);
         try {
-            database.run(() -> {
+            database.execute(() -> {
                 // The wait for a connection may have been long, so take what queued meanwhile.
                 queue.drainTo(batch, MAX_BATCH - batch.size());
                 var groups = groups(batch);
@@ -241,7 +243,7 @@ final class Batcher<Q, A> {
         while (!pending.answer.isDone()) {
             connectionsForAlone.acquireUninterruptibly();
             try {
-                database.run(() -> {
+                database.execute(() -> {
                     if (!isLate(pending)) {
                         answer(List.of(pending));
                     }
@@ -288,12 +290,6 @@ final class Batcher<Q, A> {
             }
         }
         return "";
-    }
-
-    /** Runs work that holds a connection from its beginning. */
-    @FunctionalInterface
-    interface Database {
-        void run(Runnable work);
     }
 
     private record Pending<Q, A>(Q question, CompletableFuture<A> answer, long askedAt, long deadline) {}

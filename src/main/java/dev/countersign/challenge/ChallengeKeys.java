@@ -43,14 +43,14 @@ class ChallengeKeys {
 
     ChallengeKeys(ChallengeConfig config, boolean production) {
         if (config.keys().isEmpty()) {
-            throw new InvalidKeysException("No key is set. Set countersign.challenge.keys.<id> to base64 of "
+            throw new IllegalStateException("No key is set. Set countersign.challenge.keys.<id> to base64 of "
                     + MIN_BYTES + " random bytes, as `openssl rand -base64 32` prints them.");
         }
         config.keys().forEach((id, encoded) -> keys.put(id, decode(id, encoded, production)));
         activeKeyId = config.activeKey().orElseGet(() -> onlyOf(keys.keySet()));
         SecretKey active = keys.get(activeKeyId);
         if (active == null) {
-            throw new InvalidKeysException("countersign.challenge.active-key names the key '" + activeKeyId
+            throw new IllegalStateException("countersign.challenge.active-key names the key '" + activeKeyId
                     + "', which is not among countersign.challenge.keys: " + keys.keySet());
         }
         activeKey = active;
@@ -88,7 +88,7 @@ class ChallengeKeys {
 
     private static String onlyOf(Set<String> ids) {
         if (ids.size() > 1) {
-            throw new InvalidKeysException(
+            throw new IllegalStateException(
                     "There are several keys. Set countersign.challenge.active-key to one of " + ids);
         }
         return ids.iterator().next();
@@ -101,27 +101,21 @@ class ChallengeKeys {
             key = Base64.getDecoder().decode(encoded.strip());
         } catch (IllegalArgumentException e) {
             // No cause: its message could show a part of the key.
-            throw new InvalidKeysException(
+            throw new IllegalStateException(
                     setting + " is not base64. Set it to what `openssl rand -base64 32` prints.");
         }
         if (key.length < MIN_BYTES) {
-            throw new InvalidKeysException(setting + " has " + key.length + " bytes and needs at least " + MIN_BYTES
+            throw new IllegalStateException(setting + " has " + key.length + " bytes and needs at least " + MIN_BYTES
                     + ". Set it to what `openssl rand -base64 32` prints.");
         }
         if (Arrays.mismatch(key, new byte[key.length]) < 0) {
-            throw new InvalidKeysException(setting + " is all zeros. Set it to what `openssl rand -base64 32` prints.");
+            throw new IllegalStateException(
+                    setting + " is all zeros. Set it to what `openssl rand -base64 32` prints.");
         }
         if (production && Arrays.mismatch(key, DEVELOPMENT_KEY) == DEVELOPMENT_KEY.length) {
-            throw new InvalidKeysException(
+            throw new IllegalStateException(
                     setting + " is the public development key. Set it to what `openssl rand -base64 32` prints.");
         }
         return new SecretKeySpec(key, "HmacSHA256");
-    }
-
-    /** The configured keys are invalid. The message says which setting to change and how. */
-    static final class InvalidKeysException extends IllegalStateException {
-        InvalidKeysException(String message) {
-            super(message);
-        }
     }
 }

@@ -17,15 +17,13 @@ import dev.countersign.http.RequestBudget;
 import dev.countersign.limit.AppLimit;
 import dev.countersign.limit.AppLimits;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Inject;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
@@ -46,11 +44,9 @@ public class ChallengeService {
     private final Audit audit;
     private final AppLimits limits;
     private final TokenCounts counts;
-    private final BiPredicate<@Nullable String, @Nullable String> verifierFits;
     /** Not static: a native image would keep the seed of the build machine. */
     private final SecureRandom random = new SecureRandom();
 
-    @Inject
     ChallengeService(
             ChallengeKeys keys,
             ChallengeSessionRepository sessions,
@@ -58,25 +54,12 @@ public class ChallengeService {
             Audit audit,
             AppLimits limits,
             TokenCounts counts) {
-        this(keys, sessions, budget, audit, limits, counts, CodeChallenge::isMet);
-    }
-
-    /** Takes another check of the verifier, for the test that shows why the check is needed. */
-    ChallengeService(
-            ChallengeKeys keys,
-            ChallengeSessionRepository sessions,
-            RequestBudget budget,
-            Audit audit,
-            AppLimits limits,
-            TokenCounts counts,
-            BiPredicate<@Nullable String, @Nullable String> verifierFits) {
         this.keys = keys;
         this.sessions = sessions;
         this.budget = budget;
         this.audit = audit;
         this.limits = limits;
         this.counts = counts;
-        this.verifierFits = verifierFits;
     }
 
     /**
@@ -91,45 +74,40 @@ public class ChallengeService {
      *
      * <p>If the request names no subject, the token is for the caller's own.
      */
-    CompletionStage<Challenge> issue(String appId, Caller caller, TokenRequest request) {
-        if (!mayAskFor(request.subject(), caller, appId)) {
-            audit.refused("issue", "other subject", caller.name(), appId, null, request.subject());
+    CompletionStage<Challenge> issue(ChallengeSession session, Caller caller) {
+        // A delegate may name any subject. Then no issuer vouches for it.
+        boolean isDelegated = session.subject != null && caller.isDelegate(session.appId);
+        if (session.subject != null && !isDelegated && !session.subject.equals(caller.subject())) {
+            audit.refused("issue", "other subject", caller.name(), session.appId, null, session.subject);
             return CompletableFuture.failedStage(new ForbiddenException(
                     "AccessDeniedException", "The caller may not name this subject: it lacks the permission delegate"));
         }
-        long deadline = deadline();
-        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, appId, caller.name())
+        if (!isDelegated) {
+            session.subject = caller.subject();
+            session.subjectIssuer = caller.subjectIssuer();
+        }
+        session.keyId = keys.activeKeyId();
+        session.issuedTo = caller.name();
+        long deadline = budget.deadline();
+        return budget.within(limits.admit(AppLimit.CREATE_TOKEN, session.appId, caller.name())
                 .thenCompose(_ -> {
-                    ChallengeSession session =
-                            ChallengeSession.of(appId, keys.activeKeyId(), caller.name(), request, random);
-                    if (request.subject() != null && caller.isDelegate(appId)) {
-                        // A delegate named the subject, so no issuer vouches for it.
-                        session.subject = request.subject();
-                    } else {
-                        session.subject = caller.subject();
-                        session.subjectIssuer = caller.subjectIssuer();
-                    }
-                    return sessions.insert(session, request.ttlSeconds(), deadline)
-                            .thenApply(insertion -> issued(session, insertion));
+                    session.draw(random);
+                    return sessions.insert(session, deadline).thenApply(insertion -> issued(session, insertion));
                 }));
-    }
-
-    private static boolean mayAskFor(@Nullable String subject, Caller caller, String appId) {
-        return subject == null || subject.equals(caller.subject()) || caller.isDelegate(appId);
     }
 
     private Challenge issued(ChallengeSession session, Insertion insertion) {
         return switch (insertion) {
             case Insertion.UnknownApp _ -> {
                 audit.refused("issue", "unknown app", session.issuedTo, session.appId, null, session.subject);
-                counts.refused();
+                counts.refused.increment();
                 throw NoSuchResourceException.app();
             }
             case Insertion.TtlTooLong(int most) ->
                 throw new BadRequestException("ttlSeconds must be at most " + most + ", as for all tokens of this app");
             case Insertion.Done _ -> {
                 audit.done("issue", session.issuedTo, session.appId, session.sessionId, session.subject);
-                counts.issued();
+                counts.issued.increment();
                 yield new Challenge(session, ChallengeCode.derive(keys.activeKey(), session));
             }
         };
@@ -143,39 +121,29 @@ public class ChallengeService {
      *   <li>{@link TooManyRequestsException} when too many tokens of the app were read lately
      * </ul>
      */
-    public CompletionStage<Challenge> read(String appId, UUID sessionId, String principal) {
-        long deadline = deadline();
-        return budget.within(limits.admit(AppLimit.READ, appId, principal)
-                .thenCompose(_ -> sessions.find(new SessionKey(appId, sessionId), deadline))
-                .thenApply(found -> {
-                    String refusal = refusal(found);
-                    if (refusal != null) {
-                        throw refused("read", refusal, found, principal, new SessionKey(appId, sessionId));
-                    }
-                    ChallengeSession session = found.orElseThrow();
-                    audit.done("read", principal, appId, sessionId, session.subject);
-                    return new Challenge(
-                            session,
-                            ChallengeCode.derive(keys.key(session.keyId).orElseThrow(), session));
-                }));
+    public CompletionStage<Challenge> read(SessionKey key, String principal) {
+        return look("read", key, principal, session -> refusal(session) == null)
+                .thenApply(session -> new Challenge(
+                        session, ChallengeCode.derive(keys.key(session.keyId).orElseThrow(), session)));
     }
 
     /**
      * Returns a token's state until its expiry time: issued, redeemed or locked. Changes nothing, and counts as a read
      * for limits. Fails as {@link #read} does, but not for a token that was redeemed or locked.
      */
-    CompletionStage<ChallengeSession> status(String appId, UUID sessionId, String principal) {
-        long deadline = deadline();
-        return budget.within(limits.admit(AppLimit.READ, appId, principal)
-                .thenCompose(_ -> sessions.find(new SessionKey(appId, sessionId), deadline))
+    CompletionStage<ChallengeSession> status(SessionKey key, String principal) {
+        return look("status", key, principal, session -> session.state != EXPIRED && session.hasTheExpiryOfItsId());
+    }
+
+    private CompletionStage<ChallengeSession> look(
+            String event, SessionKey key, String principal, Predicate<ChallengeSession> isShown) {
+        long deadline = budget.deadline();
+        return budget.within(limits.admit(AppLimit.READ, key.appId(), principal)
+                .thenCompose(_ -> sessions.find(key, deadline))
                 .thenApply(found -> {
-                    if (found.filter(session -> session.state != EXPIRED && session.hasTheExpiryOfItsId())
-                            .isEmpty()) {
-                        String refusal = Objects.requireNonNullElse(refusal(found), "unknown");
-                        throw refused("status", refusal, found, principal, new SessionKey(appId, sessionId));
-                    }
-                    ChallengeSession session = found.orElseThrow();
-                    audit.done("status", principal, appId, sessionId, session.subject);
+                    ChallengeSession session =
+                            found.filter(isShown).orElseThrow(() -> refused(event, found, principal, key));
+                    audit.done(event, principal, key.appId(), key.sessionId(), session.subject);
                     return session;
                 }));
     }
@@ -185,20 +153,19 @@ public class ChallengeService {
      * calls, fail with {@link NoSuchResourceException}. Fails with {@link TooManyRequestsException} when too many
      * tokens of the app were removed lately.
      */
-    public CompletionStage<Void> remove(String appId, UUID sessionId, String principal) {
-        long deadline = deadline();
+    public CompletionStage<Void> remove(SessionKey key, String principal) {
+        long deadline = budget.deadline();
         // The audit and the count belong to the inner stage: they also happen when the request has timed out meanwhile.
-        return budget.within(limits.admit(AppLimit.REMOVE, appId, principal)
-                .thenCompose(_ -> sessions.remove(new SessionKey(appId, sessionId), deadline)
-                        .thenAccept(removed -> {
-                            if (!removed) {
-                                audit.refused("remove", "no live token", principal, appId, sessionId);
-                                counts.refused();
-                                throw NoSuchResourceException.token();
-                            }
-                            audit.done("remove", principal, appId, sessionId);
-                            counts.removed();
-                        })));
+        return budget.within(limits.admit(AppLimit.REMOVE, key.appId(), principal)
+                .thenCompose(_ -> sessions.remove(key, deadline).thenAccept(removed -> {
+                    if (!removed) {
+                        audit.refused("remove", "no live token", principal, key.appId(), key.sessionId());
+                        counts.refused.increment();
+                        throw NoSuchResourceException.token();
+                    }
+                    audit.done("remove", principal, key.appId(), key.sessionId());
+                    counts.removed.increment();
+                })));
     }
 
     /**
@@ -217,7 +184,7 @@ public class ChallengeService {
      * </ul>
      */
     public CompletionStage<Redeemed> redeem(RedeemAttempt attempt) {
-        long deadline = deadline();
+        long deadline = budget.deadline();
         return budget.within(limits.admit(AppLimit.REDEEM, attempt.appId(), attempt.principal())
                 .thenCompose(_ -> sessions.find(attempt.key(), deadline))
                 .thenCompose(found -> codeIsRight(found, attempt)
@@ -239,7 +206,7 @@ public class ChallengeService {
                                 .thenCompose(now -> repeatOrRefuse(now, attempt, deadline));
                     }
                     audit.done("redeem", attempt.principal(), attempt.appId(), attempt.sessionId(), found.subject);
-                    counts.redeemed();
+                    counts.redeemed.increment();
                     return CompletableFuture.completedStage(new Redeemed(found, redeemedAt.get(), false));
                 });
     }
@@ -247,18 +214,17 @@ public class ChallengeService {
     /** Refuses the attempt, unless it repeats a successful one. */
     private CompletionStage<Redeemed> repeatOrRefuse(
             Optional<ChallengeSession> found, RedeemAttempt attempt, long deadline) {
-        Redeemed before =
-                found.flatMap(session -> earlierResult(session, attempt)).orElse(null);
-        if (before != null) {
-            audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId(), before.session.subject);
-            return CompletableFuture.completedStage(before);
+        Optional<Redeemed> before = found.flatMap(session -> earlierResult(session, attempt));
+        ChallengeSession session = found.orElse(NO_SESSION);
+        if (before.isPresent()) {
+            audit.repeated("redeem", attempt.principal(), attempt.appId(), attempt.sessionId(), session.subject);
+            return CompletableFuture.completedStage(before.get());
         }
         return sessions.countAttempt(attempt.key(), deadline).thenApply(locked -> {
-            String refusal = Objects.requireNonNullElse(refusal(found), "wrong code");
-            RuntimeException refused = refused("redeem", refusal, found, attempt.principal(), attempt.key());
+            RuntimeException refused = refused("redeem", found, attempt.principal(), attempt.key());
             if (locked) {
-                audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId(), subject(found));
-                counts.locked();
+                audit.done("lock", attempt.principal(), attempt.appId(), attempt.sessionId(), session.subject);
+                counts.locked.increment();
             }
             throw refused;
         });
@@ -266,9 +232,14 @@ public class ChallengeService {
 
     /** Audits and counts a refusal. Returns the exception for the caller, which is always the same. */
     private NoSuchResourceException refused(
-            String event, String reason, Optional<ChallengeSession> found, String principal, SessionKey key) {
-        audit.refused(event, reason, principal, key.appId(), key.sessionId(), subject(found));
-        counts.refused(hasExpired(found));
+            String event, Optional<ChallengeSession> found, String principal, SessionKey key) {
+        ChallengeSession session = found.orElse(NO_SESSION);
+        String reason = found.isEmpty() ? "unknown" : Objects.requireNonNullElse(refusal(session), "wrong code");
+        audit.refused(event, reason, principal, key.appId(), key.sessionId(), session.subject);
+        counts.refused.increment();
+        if (session.state == EXPIRED) {
+            counts.expired.increment();
+        }
         return NoSuchResourceException.token();
     }
 
@@ -287,38 +258,26 @@ public class ChallengeService {
     /** Whether the code and the verifier are right. Does the same work whether there is a session or not. */
     private boolean codeIsRight(Optional<ChallengeSession> found, RedeemAttempt attempt) {
         ChallengeSession session = found.orElse(NO_SESSION);
-        Optional<SecretKey> key = refusal(found) == null ? keys.key(session.keyId) : Optional.empty();
+        Optional<SecretKey> key = found.filter(live -> refusal(live) == null).flatMap(live -> keys.key(live.keyId));
         boolean matches =
                 ChallengeCode.derive(key.orElse(keys.activeKey()), session).matches(attempt.code());
-        boolean fits = verifierFits.test(session.codeChallenge, attempt.verifier());
+        boolean fits = verifierFits(session.codeChallenge, attempt.verifier());
         return matches && fits && key.isPresent();
     }
 
+    /** Overridden by the test that shows why the check is needed. */
+    boolean verifierFits(@Nullable String challenge, @Nullable String verifier) {
+        return CodeChallenge.isMet(challenge, verifier);
+    }
+
     /** Why the session's code can't be used, for the audit only; null for a live token. */
-    private @Nullable String refusal(Optional<ChallengeSession> found) {
-        if (found.isEmpty()) {
-            return "unknown";
-        }
-        ChallengeSession session = found.get();
+    private @Nullable String refusal(ChallengeSession session) {
         if (session.state != ISSUED) {
             return session.state.value;
         } else if (!session.hasTheExpiryOfItsId()) {
             return "expiry changed";
         }
         return keys.key(session.keyId).isPresent() ? null : "key gone";
-    }
-
-    private static @Nullable String subject(Optional<ChallengeSession> found) {
-        return found.map(session -> session.subject).orElse(null);
-    }
-
-    private static boolean hasExpired(Optional<ChallengeSession> found) {
-        return found.filter(session -> session.state == EXPIRED).isPresent();
-    }
-
-    /** When the request's time is over, in {@link System#nanoTime}. */
-    private long deadline() {
-        return budget.deadline();
     }
 
     /** A live token and its code. */

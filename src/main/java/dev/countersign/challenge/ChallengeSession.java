@@ -7,6 +7,7 @@ import jakarta.persistence.EnumeratedValue;
 import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
 import jakarta.persistence.Table;
+import jakarta.persistence.Transient;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -62,24 +63,19 @@ class ChallengeSession {
     @Nullable
     String codeChallenge;
 
-    /**
-     * Creates a session that is not stored yet and has no subject. The database sets the app's generation, the times,
-     * and the beginning of the ID.
-     */
-    static ChallengeSession of(String appId, String keyId, String issuedTo, TokenRequest request, SecureRandom random) {
+    /** How many seconds the session is to live; null for the TTL of its app. Not stored. */
+    @Transient
+    @Nullable
+    Integer ttlSeconds;
+
+    /** Draws the salt and the random part of the ID. The database sets the generation, the times and the ID's beginning. */
+    void draw(SecureRandom random) {
         byte[] bytes = new byte[10 + 16];
         random.nextBytes(bytes);
         ByteBuffer bits = ByteBuffer.wrap(bytes);
-        ChallengeSession session = new ChallengeSession();
-        session.appId = appId;
-        session.keyId = keyId;
-        session.issuedTo = issuedTo;
-        session.context = request.context();
-        session.codeChallenge = request.codeChallenge();
-        session.sessionId = new UUID(0x8000 | (bits.getShort() & 0x0fff), Long.MIN_VALUE | (bits.getLong() >>> 2));
-        session.salt = new byte[16];
-        bits.get(session.salt);
-        return session;
+        sessionId = new UUID(0x8000 | (bits.getShort() & 0x0fff), Long.MIN_VALUE | (bits.getLong() >>> 2));
+        salt = new byte[16];
+        bits.get(salt);
     }
 
     SessionKey key() {

@@ -230,7 +230,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
     private final StatementTimeouts timeouts;
     private final Citus citus;
     private final MeterRegistry metrics;
-    private final Batcher<Creation, Insertion> inserts;
+    private final Batcher<ChallengeSession, Insertion> inserts;
     private final Batcher<SessionKey, Optional<ChallengeSession>> lookUps;
     private final Batcher<Redemption, Optional<Instant>> redemptions;
     private final Batcher<SessionKey, Boolean> attempts;
@@ -257,7 +257,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         this.timeouts = timeouts;
         this.citus = citus;
         this.metrics = metrics;
-        this.inserts = batcher("issue", Creation::key, this::insertAll);
+        this.inserts = batcher("issue", ChallengeSession::key, this::insertAll);
         this.lookUps = batcher("find", Function.identity(), this::findAll);
         this.redemptions = batcher("redeem", Redemption::key, this::redeemAll);
         this.attempts = batcher("count-attempt", Function.identity(), this::countAll);
@@ -278,13 +278,9 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         }
     }
 
-    /**
-     * Inserts a session and fills in what the database decides, or tells why it was not inserted.
-     *
-     * @param ttlSeconds how long the session lives; null for the TTL of its app
-     */
-    CompletableFuture<Insertion> insert(ChallengeSession session, @Nullable Integer ttlSeconds, long deadline) {
-        return inserts.ask(new Creation(session, ttlSeconds), deadline);
+    /** Inserts a session and fills in what the database decides, or tells why it was not inserted. */
+    CompletableFuture<Insertion> insert(ChallengeSession session, long deadline) {
+        return inserts.ask(session, deadline);
     }
 
     /**
@@ -342,9 +338,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         }
     }
 
-    private List<Insertion> insertAll(List<Creation> creations) {
-        List<ChallengeSession> sessions =
-                creations.stream().map(Creation::session).toList();
+    private List<Insertion> insertAll(List<ChallengeSession> sessions) {
         Map<String, Object> parameters = new HashMap<>();
         parameters.put("apps", texts(sessions, session -> session.appId));
         parameters.put("idTails", texts(sessions, session -> ChallengeSession.idTail(session.sessionId)));
@@ -356,7 +350,8 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
         parameters.put("contexts", sparse(texts(sessions, session -> session.context)));
         parameters.put("codeChallenges", sparse(texts(sessions, session -> session.codeChallenge)));
         @Nullable
-        Integer[] ttls = sparse(creations.stream().map(Creation::ttlSeconds).toArray(Integer[]::new));
+        Integer[] ttls =
+                sparse(sessions.stream().map(session -> session.ttlSeconds).toArray(Integer[]::new));
         parameters.put("ttls", ttls);
         parameters.put("defaultTtl", defaultTtlSeconds);
         Map<String, Object[]> written = rows(ttls.length == 0 ? insert : insertWithTtls, parameters).stream()
@@ -478,14 +473,6 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
          * @param most the app's TTL, in seconds
          */
         record TtlTooLong(int most) implements Insertion {}
-    }
-
-    private record Creation(
-            ChallengeSession session, @Nullable Integer ttlSeconds) {
-
-        SessionKey key() {
-            return session.key();
-        }
     }
 
     // Redemptions are never compared as a whole, so it is harmless that arrays compare by identity.

@@ -37,32 +37,22 @@ class Citus {
 
     /** Before anything else of the start, such as the scheduler, uses the database. */
     void check(@Observes @Priority(-1) StartupEvent event) {
-        present = QuarkusTransaction.requiringNew()
-                .call(() ->
-                        database.createNativeQuery(IS_PRESENT, Boolean.class).getSingleResult());
-        if (!present) {
-            return;
-        }
-        List<String> notDurable = QuarkusTransaction.requiringNew()
-                .call(() ->
-                        database.createNativeQuery(NOT_DURABLE, String.class).getResultList());
+        List<String> notDurable = QuarkusTransaction.requiringNew().call(() -> {
+            present = database.createNativeQuery(IS_PRESENT, Boolean.class).getSingleResult();
+            return present
+                    ? database.createNativeQuery(NOT_DURABLE, String.class).getResultList()
+                    : List.of();
+        });
         if (!notDurable.isEmpty()) {
-            throw new NotDurableException("These servers of the Citus cluster don't answer SHOW synchronous_commit with"
-                    + " on or remote_apply: " + String.join(", ", notDurable)
-                    + ". Set synchronous_commit = on in the configuration of each; docs/scaling.md has how.");
+            throw new IllegalStateException(
+                    "These servers of the Citus cluster don't answer SHOW synchronous_commit with"
+                            + " on or remote_apply: " + String.join(", ", notDurable)
+                            + ". Set synchronous_commit = on in the configuration of each; docs/scaling.md has how.");
         }
     }
 
     /** Whether there is Citus; false until the start has found out. */
     boolean isPresent() {
         return present;
-    }
-
-    /** A cluster that would lose what it has acknowledged. */
-    static final class NotDurableException extends IllegalStateException {
-
-        NotDurableException(String message) {
-            super(message);
-        }
     }
 }

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import io.quarkus.scheduler.common.runtime.util.SchedulerUtils;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
 import jakarta.enterprise.event.Observes;
@@ -15,10 +16,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jboss.logging.Logger;
 
 /**
@@ -29,9 +29,6 @@ import org.jboss.logging.Logger;
 class ExpiredSessionPurge {
 
     private static final Logger LOG = Logger.getLogger(ExpiredSessionPurge.class);
-
-    /** The values of {@code countersign.purge.every} that turn the scheduler off. */
-    private static final Set<String> OFF = Set.of("off", "disabled");
 
     /** How long a start may wait for another replica. */
     private static final Duration PREPARATION = Duration.ofSeconds(2);
@@ -60,7 +57,7 @@ class ExpiredSessionPurge {
      */
     @ActivateRequestContext
     void prepare(@Observes StartupEvent event) {
-        if (OFF.contains(every)) {
+        if (SchedulerUtils.isOff(every)) {
             return;
         }
         try {
@@ -72,13 +69,13 @@ class ExpiredSessionPurge {
     }
 
     /** Attaches the partition of a slot. Until the deadline, waits for another replica that is changing partitions. */
-    private OptionalInt attachUntil(Instant deadline, Instant slot) {
-        OptionalInt attached = partitions.attach(slot);
+    private int attachUntil(Instant deadline, Instant slot) {
+        Optional<Integer> attached = partitions.attach(slot);
         while (attached.isEmpty() && Instant.now().isBefore(deadline)) {
             LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
             attached = partitions.attach(slot);
         }
-        return attached;
+        return attached.orElse(0);
     }
 
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
@@ -99,37 +96,31 @@ class ExpiredSessionPurge {
     @ActivateRequestContext
     Result purge() {
         int dropped = each("drop", partitions.expired(), partitions::drop);
-        int deleted = emptyDefault();
-        int attached = each("attach", partitions.missing(), partitions::attach);
-        rowsDeleted.increment(deleted);
+        int deleted = each("empty", List.of("challenge_session_default"), _ -> emptyDefault());
+        int attached = each(
+                "attach", partitions.missing(), slot -> partitions.attach(slot).orElse(0));
         partitionsDropped.increment(dropped);
         return new Result(attached, dropped, deleted);
     }
 
     private int emptyDefault() {
         int total = 0;
-        try {
-            OptionalInt deleted;
-            do {
-                deleted = partitions.deleteFromDefault(batchSize);
-                total += deleted.orElse(0);
-            } while (deleted.orElse(0) == batchSize);
-        } catch (LockTimeoutException | PessimisticLockException e) {
-            LOG.debugf(e, "Left the default partition for the next time");
-        } catch (PersistenceException e) {
-            // This failure must not keep partitions from being made: the default one would hold ever more rows.
-            LOG.warnf(e, "The purge failed to empty the default partition, which is tried again at its next time");
-        }
+        int deleted;
+        do {
+            deleted = partitions.deleteFromDefault(batchSize);
+            rowsDeleted.increment(deleted);
+            total += deleted;
+        } while (deleted == batchSize);
         return total;
     }
 
     /** Applies a change to each element. A failure doesn't stop the others; only the first failure is logged. */
-    private static <T> int each(String change, List<T> all, Function<T, OptionalInt> each) {
+    private static <T> int each(String change, List<T> all, ToIntFunction<T> each) {
         int done = 0;
         List<PersistenceException> failures = new ArrayList<>();
         for (T one : all) {
             try {
-                done += each.apply(one).orElse(0);
+                done += each.applyAsInt(one);
             } catch (LockTimeoutException | PessimisticLockException e) {
                 LOG.debugf(e, "Left %s for the next time", one);
             } catch (PersistenceException e) {

@@ -46,7 +46,7 @@ class KeyCheck {
                     .getSingleResult();
         });
         if (!MessageDigest.isEqual(first, value)) {
-            throw new ChallengeKeys.InvalidKeysException("countersign.challenge.keys." + id
+            throw new IllegalStateException("countersign.challenge.keys." + id
                     + " has other bytes than the key with which this database was first used under that id. Set the"
                     + " same as on the other replicas, or give a new key a new id; docs/operations.md has how to end a"
                     + " wrong one.");

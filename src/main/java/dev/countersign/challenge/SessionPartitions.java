@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.hibernate.Session;
 
@@ -83,37 +82,37 @@ class SessionPartitions {
      *     partitions now
      * @throws RuntimeException when the table was too busy, or the database refused
      */
-    OptionalInt attach(Instant slot) {
+    Optional<Integer> attach(Instant slot) {
         Optional<String> step;
         do {
             step = alone(() -> database.createNativeQuery("SELECT attach_session_partition(:slot)", String.class)
                     .setParameter("slot", slot)
                     .getSingleResult());
         } while (step.filter(List.of("guarded", "validated")::contains).isPresent());
-        return step.map(last -> OptionalInt.of(last.equals("attached") ? 1 : 0)).orElse(OptionalInt.empty());
+        return step.map(last -> last.equals("attached") ? 1 : 0);
     }
 
     /**
      * Drops an expired partition, whatever it holds. The database refuses one that has not expired.
      *
-     * @return 1 when this call dropped it, 0 when it was already gone; empty when another replica is changing
-     *     partitions now
+     * @return 1 when this call dropped it, 0 when it was already gone or another replica is changing partitions now
      * @throws RuntimeException when the table was too busy, or the database refused
      */
-    OptionalInt drop(String partition) {
-        return number(alone(() -> database.createNativeQuery("SELECT drop_session_partition(:partition)", Boolean.class)
-                        .setParameter("partition", partition)
-                        .getSingleResult()
-                ? 1
-                : 0));
+    int drop(String partition) {
+        return alone(() -> database.createNativeQuery("SELECT drop_session_partition(:partition)", Boolean.class)
+                                .setParameter("partition", partition)
+                                .getSingleResult()
+                        ? 1
+                        : 0)
+                .orElse(0);
     }
 
     /**
-     * Deletes at most {@code batchSize} expired rows of the default partition. Returns how many it deleted; empty when
+     * Deletes at most {@code batchSize} expired rows of the default partition. Returns how many it deleted; 0 when
      * another replica is changing partitions now.
      */
-    OptionalInt deleteFromDefault(int batchSize) {
-        return number(alone(() -> sessions.emptyDefault(batchSize)));
+    int deleteFromDefault(int batchSize) {
+        return alone(() -> sessions.emptyDefault(batchSize)).orElse(0);
     }
 
     /**
@@ -149,10 +148,6 @@ class SessionPartitions {
                     .getSingleResult();
             return alone ? Optional.of(change.get()) : Optional.empty();
         });
-    }
-
-    private static OptionalInt number(Optional<Integer> number) {
-        return number.map(OptionalInt::of).orElse(OptionalInt.empty());
     }
 
     @FunctionalInterface

@@ -7,7 +7,7 @@
  * {@link KeyCheck} ensures that all replicas have the same keys. The database's clock sets the expiry time, and the
  * session ID begins with it.
  *
- * <p>A caller may set the subject, context, lifetime and code challenge of a token ({@link TokenRequest}); the code
+ * <p>A caller may set the subject, context, lifetime and code challenge of a token; the code
  * covers all of them. A redeem presents the code and, for a token with a {@link CodeChallenge}, the verifier.
  *
  * <p>An operation is a chain of stages. {@link Batcher} lets concurrent operations share what is expensive: a round

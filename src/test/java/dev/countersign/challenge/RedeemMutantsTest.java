@@ -315,9 +315,14 @@ class RedeemMutantsTest extends ServiceTest {
         return service(sessions(maxAttempts, redeem, count), CodeChallenge::isMet);
     }
 
-    private ChallengeService service(ChallengeSessionRepository sessions, BiPredicate<String, String> verifierFits) {
+    private ChallengeService service(ChallengeSessionRepository sessions, BiPredicate<String, String> fits) {
         return new ChallengeService(
-                keys, sessions, budget, new Audit(), limits, new TokenCounts(new SimpleMeterRegistry()), verifierFits);
+                keys, sessions, budget, new Audit(), limits, new TokenCounts(new SimpleMeterRegistry())) {
+            @Override
+            boolean verifierFits(String challenge, String verifier) {
+                return fits.test(challenge, verifier);
+            }
+        };
     }
 
     /** Whether the right code redeems a token, with a guard on the verifier. */
