@@ -4,24 +4,18 @@ import static dev.countersign.access.SigV4Refusal.incomplete;
 import static dev.countersign.access.SigV4Refusal.invalid;
 
 import java.util.List;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * The parsed {@code Authorization} header of AWS Signature Version 4.
  *
- * @param date the day of the credential scope, {@code yyyyMMdd}
+ * @param scope the credential scope: a day, a region, a service and a terminator, with slashes between
  * @param signedHeaders in lowercase, ascending, distinct, at most 64
  * @param signature 64 lowercase hexadecimal digits
  */
-record SigV4Authorization(
-        String accessKeyId,
-        String date,
-        String region,
-        String service,
-        String terminator,
-        List<String> signedHeaders,
-        String signature) {
+record SigV4Authorization(String accessKeyId, String scope, List<String> signedHeaders, String signature) {
 
     static final String ALGORITHM = "AWS4-HMAC-SHA256";
 
@@ -31,9 +25,8 @@ record SigV4Authorization(
 
     private static final Pattern NAMES = Pattern.compile(NAME + "(?:;" + NAME + ")*");
 
-    private static final Pattern FORM = Pattern.compile(ALGORITHM
-            + " +Credential=([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+)/([^/, ]+), *"
-            + "SignedHeaders=([^, ]+), *Signature=([0-9a-f]{64})");
+    private static final Pattern FORM = Pattern.compile(
+            ALGORITHM + " +Credential=([^/, ]+)/([^, ]+), *" + "SignedHeaders=([^, ]+), *Signature=([0-9a-f]{64})");
 
     /** @throws dev.countersign.error.ForbiddenException when the header is not of that form */
     static SigV4Authorization parse(String header) {
@@ -42,27 +35,13 @@ record SigV4Authorization(
             throw incomplete(
                     "The Authorization header must be " + ALGORITHM + " with Credential, SignedHeaders and Signature");
         }
-        List<String> names = List.of(parts.group(6).split(";", -1));
+        List<String> names = List.of(parts.group(3).split(";", -1));
         if (names.size() > MOST_SIGNED_HEADERS
-                || !isInOrder(names)
-                || !NAMES.matcher(parts.group(6)).matches()) {
+                || !List.copyOf(new TreeSet<>(names)).equals(names)
+                || !NAMES.matcher(parts.group(3)).matches()) {
             throw invalid("SignedHeaders must list at most 64 names in lowercase, in ascending order, each once");
         }
-        return new SigV4Authorization(
-                parts.group(1), parts.group(2), parts.group(3), parts.group(4), parts.group(5), names, parts.group(7));
-    }
-
-    /**
-     * Whether the names are in AWS's documented order. In that order, each header is read once and none is signed
-     * twice.
-     */
-    private static boolean isInOrder(List<String> names) {
-        for (int i = 1; i < names.size(); i++) {
-            if (names.get(i - 1).compareTo(names.get(i)) >= 0) {
-                return false;
-            }
-        }
-        return true;
+        return new SigV4Authorization(parts.group(1), parts.group(2), names, parts.group(4));
     }
 
     /** Without the signature. */

@@ -5,10 +5,8 @@ import static dev.countersign.access.SigV4Refusal.invalid;
 import io.vertx.core.MultiMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,12 +25,9 @@ final class SigV4CanonicalRequest {
      * The headers that the service reads, so they must be signed. A proxy may add other {@code x-amz-} headers; none is
      * read.
      */
-    private static final Set<String> READ = Set.of(HOST, DATE, CONTENT_HASH, TOKEN);
+    private static final List<String> READ = List.of(HOST, DATE, CONTENT_HASH);
 
     private static final int MOST_HEADER_LINES = 256;
-    /** Marks a listed header until it is found. No header can have this value. */
-    private static final String MISSING = "\0";
-
     private static final Pattern ABSOLUTE = Pattern.compile("(?i:https?)://[^/?#@]+(?:/(.*))?");
     private static final String EMPTY_HASH = SigV4Signature.sha256(new byte[0]);
 
@@ -43,7 +38,8 @@ final class SigV4CanonicalRequest {
     private final String bodyHash;
 
     /**
-     * Reads each header line once.
+     * Checks the request and reads what is signed. The work is linear in the request's size: at most 64 names are looked
+     * up.
      *
      * @throws dev.countersign.error.ForbiddenException when a required header is not signed, a signed header is missing
      *     or repeated, there are more than 256 header lines, or the path, the query or the body's hash is wrong
@@ -64,7 +60,7 @@ final class SigV4CanonicalRequest {
 
     /** The canonical request as it was received. */
     String received() {
-        return text("", Objects.requireNonNull(headers.get(HOST)));
+        return sentTo(Objects.requireNonNull(headers.get(HOST)), "");
     }
 
     /**
@@ -74,10 +70,6 @@ final class SigV4CanonicalRequest {
      * @param prefix the prefix that the proxy removed from the path
      */
     String sentTo(String host, String prefix) {
-        return text(prefix, host);
-    }
-
-    private String text(String prefix, String host) {
         StringBuilder text = new StringBuilder(512)
                 .append(method)
                 .append('\n')
@@ -98,42 +90,30 @@ final class SigV4CanonicalRequest {
 
     /** The signed headers by name, with their canonical values. */
     private static Map<String, String> signed(List<String> names, MultiMap received) {
-        Map<String, String> signed = new LinkedHashMap<>();
-        names.forEach(name -> signed.put(name, MISSING));
-        if (!signed.containsKey(HOST)) {
+        if (received.entries().size() > MOST_HEADER_LINES) {
+            throw invalid("The request has more than " + MOST_HEADER_LINES + " header lines");
+        } else if (!names.contains(HOST)) {
             throw invalid("The host header must be signed");
         }
-        int lines = 0;
-        for (Map.Entry<String, String> header : received) {
-            if (++lines > MOST_HEADER_LINES) {
-                throw invalid("The request has more than " + MOST_HEADER_LINES + " header lines");
-            }
-            add(signed, header.getKey().toLowerCase(Locale.ROOT), header.getValue());
-        }
-        signed.forEach((name, value) -> {
-            if (value.equals(MISSING)) {
-                throw invalid("SignedHeaders names " + name + ", which the request doesn't have");
-            }
-        });
-        return signed;
-    }
-
-    private static void add(Map<String, String> signed, String name, String received) {
-        String before = signed.get(name);
-        if (before == null) {
-            if (READ.contains(name)) {
+        for (String name : READ) {
+            int lines = received.getAll(name).size();
+            if (lines > 1) {
+                throw invalid("There may be one " + name + " header");
+            } else if (lines == 1 && !names.contains(name)) {
                 throw invalid(name + " must be signed");
             }
-            return;
         }
-        String value = SigV4Encoding.value(received);
-        if (before.equals(MISSING)) {
-            signed.put(name, value);
-        } else if (READ.contains(name)) {
-            throw invalid("There may be one " + name + " header");
-        } else {
-            signed.put(name, before + "," + value);
+        Map<String, String> signed = new LinkedHashMap<>();
+        for (String name : names) {
+            List<String> values = received.getAll(name);
+            if (values.isEmpty()) {
+                throw invalid("SignedHeaders names " + name + ", which the request doesn't have");
+            }
+            signed.put(
+                    name,
+                    String.join(",", values.stream().map(SigV4Encoding::value).toList()));
         }
+        return signed;
     }
 
     private static String bodyHash(Received request) {

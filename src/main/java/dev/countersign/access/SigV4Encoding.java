@@ -1,18 +1,22 @@
 package dev.countersign.access;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** Encodes a path, a query and a header's value for the canonical request of AWS Signature Version 4. */
 final class SigV4Encoding {
 
-    private static final HexFormat HEX = HexFormat.of().withUpperCase();
+    private static final Pattern SPACES = Pattern.compile("[ \t]+");
 
     private SigV4Encoding() {}
 
@@ -43,33 +47,17 @@ final class SigV4Encoding {
      * @throws IllegalArgumentException when the query is not validly percent-encoded
      */
     static String query(String sent) {
-        if (sent.isEmpty()) {
-            return "";
-        }
-        List<String> parameters = new ArrayList<>();
-        int end;
-        for (int start = 0; start <= sent.length(); start = end + 1) {
-            int ampersand = sent.indexOf('&', start);
-            end = ampersand < 0 ? sent.length() : ampersand;
-            if (end > start) {
-                String parameter = sent.substring(start, end);
-                int equals = parameter.indexOf('=');
-                String name = equals < 0 ? parameter : parameter.substring(0, equals);
-                String value = equals < 0 ? "" : parameter.substring(equals + 1);
-                parameters.add(again(name) + "=" + again(value));
+        Map<String, List<String>> values = new TreeMap<>();
+        for (String parameter : sent.split("&", -1)) {
+            if (!parameter.isEmpty()) {
+                String[] parts = parameter.split("=", 2);
+                values.computeIfAbsent(again(parts[0]), _ -> new ArrayList<>())
+                        .add(parts.length == 1 ? "" : again(parts[1]));
             }
         }
-        // "=" sorts after some characters of an encoded name ("%", "-", "." and digits), so names are compared without
-        // it.
-        parameters.sort((one, other) -> {
-            int names = name(one).compareTo(name(other));
-            return names != 0 ? names : one.compareTo(other);
-        });
-        return String.join("&", parameters);
-    }
-
-    private static String name(String parameter) {
-        return parameter.substring(0, parameter.indexOf('='));
+        return values.entrySet().stream()
+                .flatMap(name -> name.getValue().stream().sorted().map(value -> name.getKey() + "=" + value))
+                .collect(joining("&"));
     }
 
     /** Removes white space around a header's value, and leaves single spaces within. */
@@ -78,37 +66,19 @@ final class SigV4Encoding {
         if (value.indexOf("  ") < 0 && value.indexOf('\t') < 0) {
             return value;
         }
-        StringBuilder single = new StringBuilder(value.length());
-        boolean space = false;
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            boolean isSpace = c == ' ' || c == '\t';
-            if (!isSpace) {
-                single.append(c);
-            } else if (!space) {
-                single.append(' ');
-            }
-            space = isSpace;
-        }
-        return single.toString();
+        return SPACES.matcher(value).replaceAll(" ");
     }
 
     private static String again(String encoded) {
-        return encode(
-                encoded.indexOf('%') < 0 && encoded.indexOf('+') < 0 ? encoded : URLDecoder.decode(encoded, UTF_8));
+        return encode(URLDecoder.decode(encoded, UTF_8));
     }
 
     /** Percent-encodes the UTF-8 of all characters but RFC 3986's unreserved ones (section 2.3). */
     private static String encode(String text) {
-        StringBuilder encoded = new StringBuilder(text.length());
-        for (byte octet : text.getBytes(UTF_8)) {
-            char c = (char) (octet & 0xff);
-            if (c < 0x80 && (Character.isLetterOrDigit(c) || c == '-' || c == '_' || c == '.' || c == '~')) {
-                encoded.append(c);
-            } else {
-                encoded.append('%').append(HEX.toHexDigits(octet));
-            }
-        }
-        return encoded.toString();
+        // URLEncoder is for forms: it differs in these three.
+        return URLEncoder.encode(text, UTF_8)
+                .replace("+", "%20")
+                .replace("*", "%2A")
+                .replace("%7E", "~");
     }
 }

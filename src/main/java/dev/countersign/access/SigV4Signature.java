@@ -10,30 +10,26 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Computes signatures of AWS Signature Version 4 for one access key, day, region and service ("Calculate the signature"
+ * Computes signatures of AWS Signature Version 4 for one access key and credential scope ("Calculate the signature"
  * in AWS's documentation). Immutable.
  */
 final class SigV4Signature {
 
-    static final String TERMINATOR = "aws4_request";
-
     private final String scope;
-    private final String date;
     private final byte[] key;
 
-    /** @param date {@code yyyyMMdd} */
-    SigV4Signature(String secret, String date, String region, String service) {
-        this.date = date;
-        this.scope = String.join("/", date, region, service, TERMINATOR);
-        byte[] derived = hmac(("AWS4" + secret).getBytes(UTF_8), date);
-        for (String part : new String[] {region, service, TERMINATOR}) {
+    /** @param scope the credential scope, such as {@code 20261123/us-east-1/amplifybackend/aws4_request} */
+    SigV4Signature(String secret, String scope) {
+        this.scope = scope;
+        byte[] derived = ("AWS4" + secret).getBytes(UTF_8);
+        for (String part : scope.split("/", -1)) {
             derived = hmac(derived, part);
         }
         this.key = derived;
     }
 
-    boolean isOf(String otherDate) {
-        return date.equals(otherDate);
+    boolean isOf(String otherScope) {
+        return scope.equals(otherScope);
     }
 
     /**
@@ -70,11 +66,5 @@ final class SigV4Signature {
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java platform has HmacSHA256", e);
         }
-    }
-
-    /** Without the key. */
-    @Override
-    public String toString() {
-        return "SigV4Signature[scope=" + scope + "]";
     }
 }

@@ -47,8 +47,9 @@ class SigV4Verifier {
             "nobody", "0123456789012345678901234567890123456789", new Principal("nobody", List.of(), Set.of()));
 
     private final Function<String, Optional<AccessKey>> accessKeys;
-    private final String region;
-    private final String service;
+    /** The credential scope after its day. */
+    private final String scopeEnd;
+
     private final Duration maxSkew;
     private final List<URI> externalUrls;
     private final Clock clock;
@@ -78,8 +79,7 @@ class SigV4Verifier {
             List<URI> externalUrls,
             Clock clock) {
         this.accessKeys = accessKeys;
-        this.region = region;
-        this.service = service;
+        this.scopeEnd = "/" + region + "/" + service + "/aws4_request";
         this.maxSkew = maxSkew;
         externalUrls.forEach(SigV4Verifier::requireSchemeAndHost);
         this.externalUrls = List.copyOf(externalUrls);
@@ -106,12 +106,12 @@ class SigV4Verifier {
         }
         String date = date(request.headers());
         Instant time = time(date);
-        checkScope(authorization, date);
+        String scope = scope(authorization, date);
         checkSkew(time);
         SigV4CanonicalRequest canonical = new SigV4CanonicalRequest(authorization.signedHeaders(), request);
 
         Optional<AccessKey> key = accessKeys.apply(authorization.accessKeyId());
-        boolean matches = matches(authorization, canonical, date, key.orElse(NOBODY));
+        boolean matches = matches(authorization, canonical, date, scope, key.orElse(NOBODY));
         if (key.isEmpty()) {
             throw unrecognized("The access key is not known here");
         } else if (!matches) {
@@ -161,25 +161,19 @@ class SigV4Verifier {
         return Integer.parseInt(digits, begin, end, 10);
     }
 
-    private void checkScope(SigV4Authorization authorization, String date) {
-        if (!authorization.region().equals(region)) {
-            throw invalid("The credential scope must name the region " + region);
-        } else if (!authorization.service().equals(service)) {
-            throw invalid("The credential scope must name the service " + service);
-        } else if (!authorization.terminator().equals(SigV4Signature.TERMINATOR)) {
-            throw invalid("The credential scope must end with " + SigV4Signature.TERMINATOR);
-        } else if (!date.startsWith(authorization.date() + "T")) {
-            throw invalid("The credential scope's date must be that of X-Amz-Date");
+    private String scope(SigV4Authorization authorization, String date) {
+        String scope = date.substring(0, date.indexOf('T')) + scopeEnd;
+        if (!authorization.scope().equals(scope)) {
+            throw invalid("The credential scope must be " + scope);
         }
+        return scope;
     }
 
     private boolean matches(
-            SigV4Authorization authorization, SigV4CanonicalRequest request, String date, AccessKey key) {
+            SigV4Authorization authorization, SigV4CanonicalRequest request, String date, String scope, AccessKey key) {
         SigV4Signature signature = signatures.compute(
                 key.id(),
-                (_, known) -> known != null && known.isOf(authorization.date())
-                        ? known
-                        : new SigV4Signature(key.secret(), authorization.date(), region, service));
+                (_, known) -> known != null && known.isOf(scope) ? known : new SigV4Signature(key.secret(), scope));
         byte[] told = authorization.signature().getBytes(US_ASCII);
         boolean matches = isEqual(signature.of(request.received(), date), told);
         for (URI url : externalUrls) {

@@ -115,7 +115,7 @@ class SigV4VerifierTest {
                                 authorization("AKIDEXAMPLE", "20150829", "host;x-amz-date", VANILLA),
                                 received("GET", "/", headers(), "")))
                 .satisfies(refusedAs("InvalidSignatureException"))
-                .hasMessageContaining("scope's date");
+                .hasMessageContaining("The credential scope must be 20150830/us-east-1/service/aws4_request");
     }
 
     @Test
@@ -230,8 +230,8 @@ class SigV4VerifierTest {
                                 signed + ":" + headers.get(signed).strip().replaceAll(" +", " ") + "\n")
                         .collect(Collectors.joining())
                 + "\n" + String.join(";", names) + "\n" + SigV4Signature.sha256(new byte[0]);
-        String signature =
-                new SigV4Signature(KEY.secret(), "20150830", "us-east-1", "service").of(canonical, "20150830T123600Z");
+        String signature = new SigV4Signature(KEY.secret(), "20150830/us-east-1/service/aws4_request")
+                .of(canonical, "20150830T123600Z");
         assertThat(verify(String.join(";", names), signature, received("GET", "/prod/apps", headers, "")))
                 .isEqualTo(KEY.principal());
         assertThatThrownBy(() -> verify(
