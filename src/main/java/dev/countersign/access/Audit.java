@@ -1,10 +1,18 @@
 package dev.countersign.access;
 
+import dev.countersign.error.ForbiddenException;
 import dev.countersign.logging.LogQueue;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.security.spi.runtime.AuthenticationFailureEvent;
+import io.quarkus.security.spi.runtime.AuthorizationFailureEvent;
+import io.quarkus.security.spi.runtime.SecurityEvent;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jboss.logmanager.ExtLogRecord;
 import org.jboss.logmanager.ExtLogRecord.FormatStyle;
@@ -25,12 +33,8 @@ public class Audit {
 
     private static final Logger LOG = Logger.getLogger(LogQueue.AUDIT);
     private static final String SUBJECT = "subject";
+    private static final Pattern APP = Pattern.compile("/(?:backend|apps)/([a-z0-9]{1,64})(?:/|$)");
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}\"\\\\]");
-
-    /** Records an operation that is done and durable. */
-    public void done(String event, String principal, String app, @Nullable UUID session) {
-        done(event, principal, app, session, null);
-    }
 
     /** Records an operation that is done and durable, and the subject of its token. */
     public void done(String event, String principal, String app, @Nullable UUID session, @Nullable String subject) {
@@ -42,12 +46,10 @@ public class Audit {
         write(event, "repeated", null, principal, app, session, subject);
     }
 
-    /** Records a refused operation. The caller may not be told the reason. */
-    public void refused(String event, String reason, String principal, String app, @Nullable UUID session) {
-        refused(event, reason, principal, app, session, null);
-    }
-
-    /** Records a refused operation, and the subject that its token has or would have had. */
+    /**
+     * Records a refused operation, and the subject that its token has or would have had. The caller may not be told the
+     * reason.
+     */
     public void refused(
             String event,
             String reason,
@@ -58,9 +60,29 @@ public class Audit {
         write(event, "refused", reason, principal, app, session, subject);
     }
 
+    void onAuthenticationFailure(@Observes AuthenticationFailureEvent event) {
+        String reason = event.getAuthenticationFailure().getCause() instanceof ForbiddenException e
+                ? e.type()
+                : "UnauthorizedException";
+        denied(reason, null, event);
+    }
+
+    /** Records a refused caller. Never log the {@code sub} of one without a principal: the caller controls it. */
+    void onAuthorizationFailure(@Observes AuthorizationFailureEvent event) {
+        SecurityIdentity identity = event.getSecurityIdentity();
+        denied(
+                identity == null || identity.isAnonymous()
+                        ? "MissingAuthenticationTokenException"
+                        : "AccessDeniedException",
+                identity != null && identity.getPrincipal() instanceof Principal principal ? principal.name() : null,
+                event);
+    }
+
     /** Records a caller that was refused before it reached an operation. */
-    void denied(String reason, @Nullable String principal, String app) {
-        write("access", "refused", reason, principal, app, null, null);
+    private static void denied(String reason, @Nullable String principal, SecurityEvent event) {
+        RoutingContext request = (RoutingContext) event.getEventProperties().get(RoutingContext.class.getName());
+        Matcher app = APP.matcher(request == null ? "" : request.normalizedPath());
+        write("access", "refused", reason, principal, app.find() ? app.group(1) : "", null, null);
     }
 
     private static void write(

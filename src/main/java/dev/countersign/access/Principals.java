@@ -35,7 +35,7 @@ public class Principals {
     private static final Pattern APPS = Pattern.compile("[a-z0-9]{1,64}|[a-z0-9]{0,64}\\*");
 
     private final Map<String, AccessKey> byAccessKeyId = new HashMap<>();
-    private final JwtPrincipals byToken;
+    private final List<JwtPrincipal> byToken;
     private final Optional<Principal> anonymous;
 
     @Inject
@@ -51,12 +51,12 @@ public class Principals {
         List<String> mistakes = new ArrayList<>(issuers.mistakes());
         Map<String, Principal> byName = new HashMap<>();
         config.byName().forEach((name, principal) -> byName.put(name, add(name, principal, mistakes)));
-        byToken = new JwtPrincipals(config.byName().entrySet().stream()
+        byToken = config.byName().entrySet().stream()
                 .filter(entry -> hasToken(entry.getValue()))
                 .map(entry -> JwtPrincipal.of(
                         Objects.requireNonNull(byName.get(entry.getKey())), entry.getValue(), issuers, mistakes))
-                .toList());
-        mistakes.addAll(byToken.mistakes());
+                .toList();
+        addOverlaps(mistakes);
         anonymous = access.anonymousPrincipal().map(byName::get);
         if (production) {
             refuseDevelopment(config, access, mistakes);
@@ -70,6 +70,18 @@ public class Principals {
         refuse(mistakes);
     }
 
+    /** Adds the principals whose every token would match another principal too. */
+    private void addOverlaps(List<String> mistakes) {
+        for (JwtPrincipal never : byToken) {
+            byToken.stream()
+                    .filter(broader -> !broader.equals(never) && broader.covers(never))
+                    .forEach(broader -> mistakes.add("countersign.principals."
+                            + never.principal().name() + ": each of its callers would be "
+                            + broader.principal().name() + " too, and be refused; change subject, claim or issuer of"
+                            + " one"));
+        }
+    }
+
     private static boolean hasToken(PrincipalsConfig.PrincipalConfig config) {
         return Stream.of(config.subject(), config.issuer(), config.claim(), config.subjectClaim())
                 .anyMatch(Optional::isPresent);
@@ -77,7 +89,7 @@ public class Principals {
 
     private static void refuse(List<String> mistakes) {
         if (!mistakes.isEmpty()) {
-            throw new InvalidPrincipalsException("The principals are not configured rightly:\n  "
+            throw new IllegalStateException("The principals are not configured rightly:\n  "
                     + String.join("\n  ", mistakes.stream().sorted().toList()));
         }
     }
@@ -89,7 +101,7 @@ public class Principals {
 
     /** The principals that the token matches. More than one is a mistake in the settings. */
     List<JwtPrincipal> ofToken(TokenClaims token) {
-        return byToken.of(token);
+        return byToken.stream().filter(principal -> principal.matches(token)).toList();
     }
 
     /** The principal of callers without credentials; always empty in production. */
@@ -184,12 +196,6 @@ public class Principals {
         @Override
         public String toString() {
             return "AccessKey[id=" + id + "]";
-        }
-    }
-
-    static final class InvalidPrincipalsException extends IllegalStateException {
-        InvalidPrincipalsException(String message) {
-            super(message);
         }
     }
 }

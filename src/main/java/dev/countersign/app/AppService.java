@@ -56,7 +56,7 @@ public class AppService {
                     return new Put(App.named(appId).orElseThrow(NoSuchResourceException::app), created);
                 })
                 .thenApply(put -> {
-                    audit.done(put.created ? "app-register" : "app-change", principal, appId, null);
+                    audit.done(put.created ? "app-register" : "app-change", principal, appId, null, null);
                     return put;
                 });
     }
@@ -88,12 +88,12 @@ public class AppService {
             if (!deleted) {
                 throw NoSuchResourceException.app();
             }
-            audit.done("app-delete", principal, appId, null);
+            audit.done("app-delete", principal, appId, null, null);
         });
     }
 
     private <T> CompletionStage<T> conflict(String event, String principal, String appId) {
-        audit.refused(event, "configured", principal, appId, null);
+        audit.refused(event, "configured", principal, appId, null, null);
         return CompletableFuture.failedStage(
                 new ConflictException("This app is set by the service's configuration. Change it there."));
     }

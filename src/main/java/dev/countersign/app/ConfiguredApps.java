@@ -57,7 +57,7 @@ class ConfiguredApps {
                         app.createTokenPerMinute().orElse(null)));
         if (effect != App.Effect.NONE) {
             // The principal is empty: no caller did this.
-            audit.done(effect == App.Effect.REGISTERED ? "app-register" : "app-change", "", appId, null);
+            audit.done(effect == App.Effect.REGISTERED ? "app-register" : "app-change", "", appId, null, null);
         }
     }
 

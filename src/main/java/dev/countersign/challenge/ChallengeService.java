@@ -159,11 +159,11 @@ public class ChallengeService {
         return budget.within(limits.admit(AppLimit.REMOVE, key.appId(), principal)
                 .thenCompose(_ -> sessions.remove(key, deadline).thenAccept(removed -> {
                     if (!removed) {
-                        audit.refused("remove", "no live token", principal, key.appId(), key.sessionId());
+                        audit.refused("remove", "no live token", principal, key.appId(), key.sessionId(), null);
                         counts.refused.increment();
                         throw NoSuchResourceException.token();
                     }
-                    audit.done("remove", principal, key.appId(), key.sessionId());
+                    audit.done("remove", principal, key.appId(), key.sessionId(), null);
                     counts.removed.increment();
                 })));
     }

@@ -26,15 +26,11 @@ class OriginCheck implements Handler<RoutingContext> {
 
     private final List<String> origins;
     private final List<Pattern> patterns;
-    private final boolean any;
-
     private final List<String> externalHosts;
 
     OriginCheck(@ConfigProperty(name = "quarkus.http.cors.origins") Optional<List<String>> origins, Config config) {
         this.origins = origins.orElse(List.of());
         this.patterns = CORSFilter.parseAllowedOriginsRegex(origins);
-        // Quarkus treats an empty list as a wildcard.
-        this.any = origins.isPresent() && CORSFilter.isConfiguredWithWildcard(origins);
         // Read by name: the setting belongs to the package access, which this package doesn't import.
         this.externalHosts = config.getOptionalValues("countersign.sigv4.external-url", URI.class).stream()
                 .flatMap(List::stream)
@@ -58,7 +54,9 @@ class OriginCheck implements Handler<RoutingContext> {
     }
 
     private boolean isAllowed(String origin) {
-        return any || origins.contains(origin) || CORSFilter.isOriginAllowedByRegex(patterns, origin);
+        return origins.equals(List.of("*"))
+                || origins.contains(origin)
+                || CORSFilter.isOriginAllowedByRegex(patterns, origin);
     }
 
     /**

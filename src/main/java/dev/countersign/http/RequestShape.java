@@ -31,10 +31,7 @@ class RequestShape implements Handler<RoutingContext> {
     @Override
     public void handle(RoutingContext request) {
         try {
-            refuseOtherProtocol(request.request());
-            refuseSecondHost(request.request());
-            refuseSecondAuthorization(request.request());
-            refuseBadKey(request.request());
+            refuseAmbiguous(request.request());
             refuseBadPath(String.valueOf(request.request().path()));
         } catch (BadRequestException | ForbiddenException e) {
             request.fail(e);
@@ -54,45 +51,24 @@ class RequestShape implements Handler<RoutingContext> {
         }
     }
 
-    /** Whether the path can be decoded. This class refuses a path that can't be; code that runs earlier must check. */
-    static boolean isDecodable(RoutingContext request) {
-        try {
-            return request.normalizedPath() != null;
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
-    }
-
-    /** Refuses protocols such as {@code FTP/1.1} and {@code HTTP/9.9}, which the server would answer as HTTP/1.1. */
-    private static void refuseOtherProtocol(HttpServerRequest request) {
+    private static void refuseAmbiguous(HttpServerRequest request) {
         if (request.version() == null) {
+            // Such as FTP/1.1 and HTTP/9.9, which the server would answer as HTTP/1.1.
             throw new BadRequestException("The request is of no version of HTTP that is served");
-        }
-    }
-
-    /** Refuses a second host (RFC 9112, section 3.2): it must be clear which host a signature covers. */
-    private static void refuseSecondHost(HttpServerRequest request) {
-        if (request.headers().getAll("Host").size() > 1) {
+        } else if (isRepeated("Host", request)) {
+            // It must be clear which host a signature covers (RFC 9112, section 3.2).
             throw new BadRequestException("There may be one Host header");
-        }
-    }
-
-    /** Refuses a second {@code Authorization}: it must be clear whose call it is. */
-    private static void refuseSecondAuthorization(HttpServerRequest request) {
-        if (request.headers().getAll("Authorization").size() > 1) {
+        } else if (isRepeated("Authorization", request)) {
+            // It must be clear whose call it is.
             throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
-        }
-    }
-
-    /**
-     * Refuses an empty or second {@code Idempotency-Key}. JAX-RS ignores an empty one and takes the first of two, so
-     * the caller would rely on a key without effect.
-     */
-    private static void refuseBadKey(HttpServerRequest request) {
-        String key = request.getHeader(KEY);
-        if (key != null && (key.isEmpty() || request.headers().getAll(KEY).size() > 1)) {
+        } else if (isRepeated(KEY, request) || "".equals(request.getHeader(KEY))) {
+            // JAX-RS ignores an empty one and takes the first of two, so the caller would rely on a key without effect.
             throw new BadRequestException("There may be one Idempotency-Key header, and it must not be empty");
         }
+    }
+
+    private static boolean isRepeated(String header, HttpServerRequest request) {
+        return request.headers().getAll(header).size() > 1;
     }
 
     private static void refuseBadPath(String rawPath) {

@@ -1,9 +1,6 @@
 package dev.countersign.http;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.countersign.error.ErrorReply;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
@@ -15,14 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** Sends an error reply of the contract for requests that fail before they reach an operation, or reach none. */
 class RouterErrors {
 
-    private final ObjectMapper json;
-
     private final boolean docs;
 
-    RouterErrors(
-            ObjectMapper json,
-            @ConfigProperty(name = "countersign.api-docs.enabled", defaultValue = "true") boolean docs) {
-        this.json = json;
+    RouterErrors(@ConfigProperty(name = "countersign.api-docs.enabled", defaultValue = "true") boolean docs) {
         this.docs = docs;
     }
 
@@ -65,18 +57,10 @@ class RouterErrors {
         ErrorReply reply = replyTo(request.failure(), request.statusCode());
         response.setStatusCode(reply.status());
         reply.headers().forEach(response::putHeader);
-        response.end(body(reply));
+        request.json(reply.body());
     }
 
     private static ErrorReply replyTo(@Nullable Throwable failure, int status) {
         return failure == null || status < 500 ? ErrorReply.ofStatus(status) : ErrorReply.of(failure);
-    }
-
-    private Buffer body(ErrorReply reply) {
-        try {
-            return Buffer.buffer(json.writeValueAsBytes(reply.body()));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("An error body is plain JSON", e);
-        }
     }
 }

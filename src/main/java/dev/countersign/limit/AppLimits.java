@@ -75,7 +75,7 @@ public class AppLimits {
                 throw new UnavailableException("The limit could not be asked for", failure);
             } else if (!time.isZero()) {
                 metrics.counter(REFUSALS, "limit", limit.type.toString()).increment();
-                audit.refused(limit.event, "limit", principal, appId, null);
+                audit.refused(limit.event, "limit", principal, appId, null, null);
                 throw new TooManyRequestsException(limit.message, limit.type, time);
             } else if (System.nanoTime() - begin > timeout.toNanos()) {
                 // The caller has gone, so its operation must not run.
