@@ -30,7 +30,7 @@ def measure(stage, options):
                 ('rate', 0), ('service', 0), ('database', 0), ('wal', 0), ('size', 0), ('batch', 1)))])
             say(f'{operation} on {connections}: {results[-1]}')
     return '\n\n'.join([
-        '### What one costs',
+        '### The cost of one create and one redeem',
         f'Medians (min–max) of {rounds} times {seconds} s: processor time of the service and of all of PostgreSQL, what is '
         'written to the WAL, and what the table and its index grow by, for each.',
         table(HEADS, rows)])
