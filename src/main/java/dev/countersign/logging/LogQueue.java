@@ -98,13 +98,13 @@ public class LogQueue extends ExtHandler {
         }
     }
 
-    /** Writes a record. A failure must not end the thread that writes all others. */
+    /** Writes a record. Not even an Error may end the thread: with a full queue, each request would get 504. */
     private void write(ExtLogRecord record) {
         for (Handler handler : written) {
             try {
                 handler.publish(record);
-            } catch (RuntimeException e) {
-                reportError("A log record was not written", e, ErrorManager.WRITE_FAILURE);
+            } catch (Throwable e) {
+                reportError("A log record was not written", new IllegalStateException(e), ErrorManager.WRITE_FAILURE);
             }
         }
     }
