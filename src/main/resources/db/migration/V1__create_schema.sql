@@ -108,18 +108,11 @@ BEGIN ATOMIC
     SELECT NOT EXISTS (SELECT 1 FROM challenge_session_default OFFSET 10000 LIMIT 1);
 END;
 
--- Whether the default partition has a guard, which takes no more rows of the slot.
-CREATE FUNCTION is_guarded(slot timestamptz) RETURNS boolean
-    LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'challenge_session_default'::regclass
-                                               AND conname = 'guard_' || extract(epoch FROM slot)::bigint);
-END;
-
 -- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
 -- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
--- only slots that no create reaches yet are attached, and slots with a guard: it must not stay. Citus refuses to look for rows of all slots in one query, and of
--- an expression it runs all queries: so each condition is a statement.
+-- only slots that no create reaches yet are attached. A slot with a guard is always listed, because the guard must not
+-- stay. Citus refuses to look for rows of all slots in one query, and of an expression it runs all queries: so each
+-- condition is a statement.
 CREATE FUNCTION missing_session_slots() RETURNS SETOF timestamptz
     LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
@@ -132,7 +125,8 @@ BEGIN
                                interval '5 minutes')
     LOOP
         CONTINUE WHEN EXISTS (SELECT FROM challenge_session_partition p WHERE p.starts_at = slot);
-        IF NOT is_guarded(slot) THEN
+        IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'challenge_session_default'::regclass
+                                                   AND conname = 'guard_' || extract(epoch FROM slot)::bigint) THEN
             IF slot <= now() + interval '1 hour' THEN
                 IF is_small IS NULL THEN
                     is_small := default_partition_is_small();
@@ -186,7 +180,7 @@ BEGIN
         RETURN 'guarded';
     ELSIF NOT validated THEN
         BEGIN
-            -- Earlier purges had half an hour for the validation, and could not finish it.
+            -- Creates may reach the slot before the validation of a large partition ends.
             IF slot > now() + interval '1 hour' OR default_partition_is_small() THEN
                 EXECUTE format('ALTER TABLE challenge_session_default VALIDATE CONSTRAINT %I', guard);
                 RETURN 'validated';

@@ -40,6 +40,8 @@ BEGIN
     FOR lacking IN
         SELECT function
           FROM unnest(ARRAY[
+                   'session_id_prefix(timestamptz)',
+                   'session_id_floor(timestamptz)',
                    'default_partition_is_small()',
                    'missing_session_slots()',
                    'attach_session_partition(timestamptz)',

@@ -213,7 +213,7 @@ class PurgeTest extends ServiceTest {
     /** As after hours without partitions: those that creates reach later are attached beside everybody's work. */
     @Test
     void fullDefaultPartitionIsNotReadUnderALock() throws SQLException {
-        fillDefaultPartition();
+        fillDefaultPartition(10_001, 4);
         assertThat(TestDatabase.query("SELECT count(*) FROM missing_session_slots()"))
                 .as("those that begin an hour from now")
                 .containsAnyOf("6", "5");
@@ -240,9 +240,18 @@ class PurgeTest extends ServiceTest {
 
     /** As after purges that guarded a slot and then failed, until creates came near it. */
     @ParameterizedTest
-    @CsvSource({"NOT VALID, 0", "'', 1"})
-    void guardDoesNotStayUntilCreatesReachItsSlot(String valid, int attached) {
-        fillDefaultPartition();
+    @CsvSource({
+        "NOT VALID, many elsewhere, 0",
+        "'', many elsewhere, 1",
+        "NOT VALID, none, 1",
+        "NOT VALID, one of the slot, 0"
+    })
+    void guardDoesNotStayUntilCreatesReachItsSlot(String valid, String rows, int attached) {
+        if (rows.equals("many elsewhere")) {
+            fillDefaultPartition(10_001, 4);
+        } else if (rows.equals("one of the slot")) {
+            fillDefaultPartition(1, 50);
+        }
         String slot = TestDatabase.query(
                         "SELECT date_bin('5 minutes', now() + interval '50 minutes', timestamptz 'epoch')")
                 .getFirst();
@@ -267,14 +276,14 @@ class PurgeTest extends ServiceTest {
                 .containsExactly("" + attached);
     }
 
-    private static void fillDefaultPartition() {
+    private static void fillDefaultPartition(int rows, int minutes) {
         TestDatabase.execute("""
                 INSERT INTO challenge_session
                        (app_id, app_generation, session_id, key_id, salt, issued_to, created_at, expires_at)
                 SELECT 'demo', 0, cast(session_id_prefix(expiry) || '8000' || '8' || lpad(to_hex(n), 15, '0') AS uuid),
                        'test', decode('00112233445566778899aabbccddeeff', 'hex'), 'many', now(), expiry
-                  FROM (SELECT now() + interval '4 minutes' AS expiry), generate_series(1, 10001) AS n
-                """);
+                  FROM (SELECT now() + interval '%d minutes' AS expiry), generate_series(1, %d) AS n
+                """.formatted(minutes, rows));
     }
 
     @Test
