@@ -25,8 +25,8 @@ record SigV4Authorization(String accessKeyId, String scope, List<String> signedH
 
     private static final Pattern NAMES = Pattern.compile(NAME + "(?:;" + NAME + ")*");
 
-    private static final Pattern FORM = Pattern.compile(
-            ALGORITHM + " +Credential=([^/, ]+)/([^, ]+), *" + "SignedHeaders=([^, ]+), *Signature=([0-9a-f]{64})");
+    private static final Pattern FORM = Pattern.compile(ALGORITHM + " +Credential=([^/, ]+)/([^/, ]+(?:/[^/, ]+){3}), *"
+            + "SignedHeaders=([^, ]+), *Signature=([0-9a-f]{64})");
 
     /** @throws dev.countersign.error.ForbiddenException when the header is not of that form */
     static SigV4Authorization parse(String header) {

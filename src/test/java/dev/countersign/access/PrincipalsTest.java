@@ -231,7 +231,7 @@ class PrincipalsTest {
 
     private static void assertRefused(Map<String, String> settings, Map<String, String> issuers, String message) {
         assertThatThrownBy(() -> principals(settings, issuers, true))
-                .isInstanceOf(IllegalStateException.class)
+                .isExactlyInstanceOf(IllegalStateException.class)
                 .hasMessageContaining(message)
                 .hasMessageNotContaining(SECRET);
     }

@@ -108,14 +108,38 @@ class SigV4VerifierTest {
                 .isEqualTo(KEY.principal());
     }
 
-    @Test
-    void dateOfTheScopeMustBeThatOfTheRequest() {
-        assertThatThrownBy(() -> verifier(TIME)
-                        .verify(
-                                authorization("AKIDEXAMPLE", "20150829", "host;x-amz-date", VANILLA),
-                                received("GET", "/", headers(), "")))
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "20150829/us-east-1/service/aws4_request",
+                "20150830/eu-west-1/service/aws4_request",
+                "20150830/us-east-1/another/aws4_request",
+                "20150830/us-east-1/service/aws5_request"
+            })
+    void anotherScopeIsRefused(String scope) {
+        assertThatThrownBy(() -> verifyScope(scope))
                 .satisfies(refusedAs("InvalidSignatureException"))
-                .hasMessageContaining("The credential scope must be 20150830/us-east-1/service/aws4_request");
+                .hasMessage("The credential scope must be 20150830/us-east-1/service/aws4_request");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "20150830/us-east-1/aws4_request",
+                "20150830/us-east-1/service/aws4_request/",
+                "20150830//us-east-1/service/aws4_request",
+                "20150830/us-east-1/service/aws4_request/more"
+            })
+    void scopeHasFourParts(String scope) {
+        assertThatThrownBy(() -> verifyScope(scope)).satisfies(refusedAs("IncompleteSignatureException"));
+    }
+
+    private static void verifyScope(String scope) {
+        String header = authorization("AKIDEXAMPLE", "20150830", "host;x-amz-date", VANILLA);
+        verifier(TIME)
+                .verify(
+                        header.replace("20150830/us-east-1/service/aws4_request", scope),
+                        received("GET", "/", headers(), ""));
     }
 
     @Test
