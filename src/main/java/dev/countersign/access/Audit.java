@@ -60,6 +60,7 @@ public class Audit {
         write(event, "refused", reason, principal, app, session, subject);
     }
 
+    /** Records a caller whose credentials were refused. */
     void onAuthenticationFailure(@Observes AuthenticationFailureEvent event) {
         String reason = event.getAuthenticationFailure().getCause() instanceof ForbiddenException e
                 ? e.type()
@@ -67,7 +68,7 @@ public class Audit {
         denied(reason, null, event);
     }
 
-    /** Records a refused caller. Never log the {@code sub} of one without a principal: the caller controls it. */
+    /** Records a caller without the permission. Never log the {@code sub} of one without a principal: the caller controls it. */
     void onAuthorizationFailure(@Observes AuthorizationFailureEvent event) {
         SecurityIdentity identity = event.getSecurityIdentity();
         denied(

@@ -41,8 +41,8 @@ final class SigV4CanonicalRequest {
      * Checks the request and reads what is signed. The work is linear in the request's size: at most 64 names are looked
      * up.
      *
-     * @throws dev.countersign.error.ForbiddenException when a required header is not signed, a signed header is missing
-     *     or repeated, there are more than 256 header lines, or the path, the query or the body's hash is wrong
+     * @throws dev.countersign.error.ForbiddenException when a required header is not signed or is repeated, a signed
+     *     header is missing, there are more than 256 header lines, or the path, the query or the body's hash is wrong
      */
     SigV4CanonicalRequest(List<String> signedHeaders, Received request) {
         headers = signed(signedHeaders, request.headers());

@@ -69,7 +69,7 @@ final class Batcher<Q, A> {
 
     /**
      * @param statementTimeout when the database gives up a statement
-     * @param database runs work that holds a connection from its beginning
+     * @param database runs work on the calling thread, and holds a connection from its beginning
      * @param row returns the row that a question is about
      * @param group tells which questions of a batch may share a statement: those for which it is the same
      * @param statement answers questions, at least one, in their order, in a transaction of its own

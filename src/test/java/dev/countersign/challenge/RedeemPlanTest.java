@@ -61,7 +61,8 @@ class RedeemPlanTest extends ServiceTest {
 
     @ParameterizedTest
     @MethodSource
-    void eachSessionIsFoundByItsWholeKey(String statement, String app, String session) throws SQLException {
+    void eachSessionIsFoundByItsWholeKey(String statement, String app, String range, String session)
+            throws SQLException {
         List<String> plan = plan(statement);
         List<String> scans = plan.stream()
                 .filter(line -> line.contains(" on challenge_session_"))
@@ -69,8 +70,8 @@ class RedeemPlanTest extends ServiceTest {
                 .toList();
         assertThat(scans).isNotEmpty().allMatch(line -> line.contains("Index Scan using challenge_session_"));
         assertThat(plan)
-                .filteredOn(line -> line.contains("Index Cond: ((app_id = " + app + ")")
-                        && line.contains("AND (session_id = " + session + ")"))
+                .filteredOn(line -> line.contains(
+                        "Index Cond: ((app_id = " + app + ") AND " + range + "(session_id = " + session + "))"))
                 .hasSameSizeAs(scans);
         if (statement.equals(ChallengeSessionRepository.FIND)) {
             // The sessions are all of one partition, and the database knows it before it begins.
@@ -80,10 +81,14 @@ class RedeemPlanTest extends ServiceTest {
 
     static Stream<Arguments> eachSessionIsFoundByItsWholeKey() {
         return Stream.of(
-                arguments(ChallengeSessionRepository.REDEEM, "ANY (ARRAY[attempt.app])", "attempt.session"),
-                arguments(ChallengeSessionRepository.COUNT_ATTEMPTS, "ANY (ARRAY[wrong.app])", "wrong.session"),
-                arguments(ChallengeSessionRepository.REMOVE, "ANY (ARRAY[removal.app])", "removal.session"),
-                arguments(ChallengeSessionRepository.FIND, "asked.app_id", "asked.session_id"));
+                arguments(ChallengeSessionRepository.REDEEM, "ANY (ARRAY[attempt.app])", "", "attempt.session"),
+                arguments(ChallengeSessionRepository.COUNT_ATTEMPTS, "ANY (ARRAY[wrong.app])", "", "wrong.session"),
+                arguments(ChallengeSessionRepository.REMOVE, "ANY (ARRAY[removal.app])", "", "removal.session"),
+                arguments(
+                        ChallengeSessionRepository.FIND,
+                        "asked.app_id",
+                        "(session_id >= $3) AND (session_id <= $4) AND ",
+                        "asked.session_id"));
     }
 
     private List<String> plan(String statement) throws SQLException {
