@@ -66,6 +66,12 @@ public final class TokenIssuer implements AutoCloseable {
             key = newKey();
             reply(exchange, "");
         });
+        server.createContext("/renew", exchange -> {
+            String id = key.getKeyId();
+            key = newKey();
+            key.setKeyId(id);
+            reply(exchange, "");
+        });
         server.start();
     }
 
@@ -155,6 +161,11 @@ public final class TokenIssuer implements AutoCloseable {
     /** From now on signs with, and publishes, another key only. */
     public static void rotate() {
         post("/rotate", "");
+    }
+
+    /** The same, but the other key has the ID of the first. */
+    public static void renew() {
+        post("/renew", "");
     }
 
     /** How often it was asked whether a token is good, which it says of each. */
