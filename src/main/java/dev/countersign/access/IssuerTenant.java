@@ -38,8 +38,10 @@ record IssuerTenant(String key, OidcTenantConfig config) {
 
     /**
      * Lists the settings with which it would accept tokens for other services, of other issuers, or with any algorithm.
+     *
+     * @param oneOfSeveral whether there are other issuers, from which its {@code iss} tells it
      */
-    List<String> mistakes() {
+    List<String> mistakes(boolean oneOfSeveral) {
         List<String> mistakes = new ArrayList<>();
         List<String> audience = config.token().audience().orElse(List.of());
         if (audience.isEmpty() || audience.contains(ANY)) {
@@ -50,15 +52,10 @@ record IssuerTenant(String key, OidcTenantConfig config) {
         if (config.token().signatureAlgorithm().isEmpty()) {
             mistakes.add(set("token.signature-algorithm", "such as RS256, or a token could choose it"));
         }
-        if (iss().map(ANY::equals).orElse(!isDiscovered())) {
-            mistakes.add(set("token.issuer", "to the iss of its tokens, or a token could choose it"));
+        if (iss().map(ANY::equals).orElse(oneOfSeveral || !isDiscovered())) {
+            mistakes.add(set("token.issuer", "to the iss of its tokens, by which the service knows who issued one"));
         }
         return mistakes;
-    }
-
-    /** The message that asks for {@code token.issuer}, which tells the issuers apart. */
-    String setIss() {
-        return set("token.issuer", "to the iss of its tokens, which tells them from those of the other issuers");
     }
 
     private String set(String property, String reason) {

@@ -48,11 +48,7 @@ class TokenIssuers {
         List<String> mistakes = new ArrayList<>();
         Set<String> seen = new HashSet<>();
         for (IssuerTenant issuer : all) {
-            List<String> own = issuer.mistakes();
-            mistakes.addAll(own);
-            if (areSeveral() && own.isEmpty() && issuer.iss().isEmpty()) {
-                mistakes.add(issuer.setIss());
-            }
+            mistakes.addAll(issuer.mistakes(areSeveral()));
             issuer.iss()
                     .filter(iss -> !seen.add(iss))
                     .ifPresent(iss -> mistakes.add("two issuers have " + iss

@@ -1,6 +1,7 @@
 package dev.countersign.http;
 
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.util.concurrent.CompletableFuture;
 
@@ -18,17 +19,8 @@ public final class CallerContext {
      */
     public static <T> CompletableFuture<T> resume(CompletableFuture<T> answer) {
         Context caller = Vertx.currentContext();
-        if (caller == null || answer.isDone()) {
-            return answer;
-        }
-        CompletableFuture<T> resumed = new CompletableFuture<>();
-        var _ = answer.whenComplete((value, failure) -> caller.runOnContext(_ -> {
-            if (failure == null) {
-                resumed.complete(value);
-            } else {
-                resumed.completeExceptionally(failure);
-            }
-        }));
-        return resumed;
+        return caller == null || answer.isDone()
+                ? answer
+                : Future.fromCompletionStage(answer, caller).toCompletionStage().toCompletableFuture();
     }
 }

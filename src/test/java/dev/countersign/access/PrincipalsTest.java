@@ -155,7 +155,7 @@ class PrincipalsTest {
         assertRefused(GOOD, issuers(people + ".token.signature-algorithm", ""), "Set " + people + ".token.signature-");
         assertRefused(
                 GOOD, issuers(people + ".token.issuer", "any"), "Set " + people + ".token.issuer too, to the iss");
-        assertRefused(GOOD, issuers(people + ".token.issuer", ""), "which tells them from those of the other issuers");
+        assertRefused(GOOD, issuers(people + ".token.issuer", ""), "by which the service knows who issued one");
         assertRefused(GOOD, issuers(people + ".token.issuer", "https://cluster"), "two issuers have https://cluster");
         for (String keys : new String[] {"public-key", "jwks-path", "certificate-chain.trust-store-file", "provider"}) {
             assertRefused(
@@ -167,7 +167,8 @@ class PrincipalsTest {
                             "countersign",
                             people + ".token.signature-algorithm",
                             "RS256"),
-                    "Set " + people + ".token.issuer too, to the iss of its tokens, or a token could choose it");
+                    "Set " + people
+                            + ".token.issuer too, to the iss of its tokens, by which the service knows who issued one");
         }
         Map<String, String> discovered = new HashMap<>(ISSUER);
         discovered.remove("quarkus.oidc.token.issuer");
