@@ -62,6 +62,28 @@ class ChartIT {
     }
 
     @Test
+    void settingTakesThePlaceOfTheBases() throws IOException {
+        List<String> names = new ArrayList<>();
+        Variant.BASE
+                .byName()
+                .get("ConfigMap countersign")
+                .path("data")
+                .fieldNames()
+                .forEachRemaining(names::add);
+        assertThat(names).contains("COUNTERSIGN_LIMIT_READ_PER_MINUTE");
+        for (String name : names) {
+            String rendered = Variant.template("--set-string", "settings." + name + "=7");
+            assertThat(Variant.parse(rendered))
+                    .filteredOn(resource -> resource.path("kind").asText().equals("ConfigMap"))
+                    .singleElement()
+                    .satisfies(settings -> {
+                        assertThat(settings.path("data").path(name).asText()).isEqualTo("7");
+                        assertThat(settings.path("data").size()).isEqualTo(names.size());
+                    });
+        }
+    }
+
+    @Test
     void valueThatNothingReadsIsRefused() throws IOException {
         for (String wrong : List.of("imgae=x", "replicas.min=none", "settings.lower-case=x", "gatewayApi.hostname=x")) {
             Run run = ClusterTools.helm().run(Map.of(), "template", Variant.CHART.toString(), "--set", wrong);

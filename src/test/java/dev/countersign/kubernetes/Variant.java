@@ -2,6 +2,7 @@ package dev.countersign.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -47,7 +48,8 @@ record Variant(String name, Callable<String> rendering) {
         "--set", "prometheusOperator.enabled=true,gatewayApi.enabled=true,databaseCa=countersign-database-ca"
     };
 
-    private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+    private static final ObjectMapper YAML =
+            new ObjectMapper(new YAMLFactory().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION));
     private static final ObjectMapper STRICT = JsonMapper.builder()
             .annotationIntrospector(new NoPlaceForUnknownFields())
             .build();

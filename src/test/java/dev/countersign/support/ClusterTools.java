@@ -20,7 +20,7 @@ public final class ClusterTools {
 
     /** With a kustomize that knows components, which Debian's own kubectl doesn't. */
     public static Program kubectl() throws IOException {
-        return tool("kubectl", "kustomize", "target/deploy/examples/jvm-image");
+        return tool("kubectl", "kustomize", "target/deploy/examples/full");
     }
 
     public static Program helm() throws IOException {
