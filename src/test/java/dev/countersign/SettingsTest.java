@@ -137,12 +137,12 @@ class SettingsTest {
                     rows.put(name, " | " + sentence(key(setting)));
                     collect(each, name, rows);
                 } else {
-                    rows.put(name, "none | " + sentence(key(setting)));
+                    rows.put(name, "not set | " + sentence(key(setting)));
                 }
             } else {
                 String standard = Optional.ofNullable(setting.getAnnotation(WithDefault.class))
                         .map(given -> "`" + given.value() + "`")
-                        .orElse("none");
+                        .orElse("not set");
                 rows.put(name, standard + " | " + sentence(key(setting)));
             }
         }

@@ -24,23 +24,23 @@ public interface PrincipalsConfig {
         Optional<String> secretAccessKey();
 
         /**
-         * The subject ({@code sub}) of the principal's JSON Web Tokens: exact, a prefix that ends with {@code *}, or
-         * {@code *} for all. A caller whose token matches several principals gets 403.
+         * The subject ({@code sub}) of the principal's bearer tokens: exact, a prefix that ends with {@code *}, or
+         * {@code *} for all. A caller whose bearer token matches several principals gets 403.
          */
         Optional<String> subject();
 
-        /** The issuer ({@code iss}) of these tokens. Optional when there is only one issuer. */
+        /** The issuer ({@code iss}) of these bearer tokens. Optional when there is only one issuer. */
         Optional<String> issuer();
 
         /**
-         * A claim that these tokens must also have, such as {@code groups=console-admins}: the claim is this string, or
-         * an array that contains it. {@code email} counts only if {@code email_verified} is true.
+         * A claim that these bearer tokens must also have, such as {@code groups=console-admins}: the claim is this
+         * string, or an array that contains it. {@code email} counts only if {@code email_verified} is true.
          */
         Optional<String> claim();
 
         /**
-         * The claim that names the person or machine a token speaks for, {@code sub} by default. A token in which it
-         * isn't a string of 1 to 256 characters gets 403. {@code email} counts only if {@code email_verified} is true.
+         * The claim that identifies the person or machine, {@code sub} by default. If a bearer token's claim isn't a
+         * string of 1 to 256 characters, its caller gets 403. {@code email} counts only if {@code email_verified} is true.
          */
         Optional<String> subjectClaim();
 

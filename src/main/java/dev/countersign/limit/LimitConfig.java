@@ -12,8 +12,8 @@ import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 
 /**
- * Rate limits. A limit without a default is off until set; an empty value turns it off too. All replicas on one
- * database share the limits, except that on refused credentials.
+ * Rate limits. A limit without a default is off until you set it. An empty value also turns it off. All replicas on
+ * one database share the limits; only the limit on refused credentials is each replica's own.
  */
 @ConfigMapping(prefix = "countersign.limit")
 public interface LimitConfig {
@@ -44,8 +44,8 @@ public interface LimitConfig {
     OptionalInt registryPerMinute();
 
     /**
-     * How many requests from one address each replica may refuse per minute for their credentials, 1 or more. An
-     * address over this rate gets 429 until its next request is due. All addresses of an IPv6 /64 network count as one.
+     * How many requests with refused credentials an address may send to each replica per minute, 1 or more. An address
+     * over this rate gets 429 until its next request is due. All addresses of an IPv6 /64 network count as one.
      * Off until {@code trusted-proxies} is set.
      */
     @WithDefault("6000")
@@ -53,9 +53,9 @@ public interface LimitConfig {
     int refusedAuthenticationPerMinute();
 
     /**
-     * The time that sets how many calls may come at once, 1 second to 1 minute. A limit admits together as many calls
-     * as are due in this time, but at least 10, or the whole limit if that is less. With 3 seconds, a limit of 600
-     * admits 30 together, and then 10 a second.
+     * How much of a limit may be used at once, as a time from 1 second to 1 minute: as many calls as are due in this
+     * time, but at least 10, or the whole limit if it is below 10. With 3 seconds, a limit of 600 a minute admits 30
+     * calls at once, and then 10 a second.
      */
     @WithDefault("PT3S")
     @DurationMin(seconds = 1)
@@ -63,8 +63,8 @@ public interface LimitConfig {
     Duration burst();
 
     /**
-     * The addresses of the proxies before the service, such as {@code 10.0.0.0/8} or {@code 10.1.2.3}; {@code none}
-     * where callers connect directly. An {@code X-Forwarded-For} header is trusted only as far as these proxies wrote
+     * The addresses of the proxies before the service, such as {@code 10.0.0.0/8} or {@code 10.1.2.3}. Set
+     * {@code none} if callers connect directly. An {@code X-Forwarded-For} header is trusted only as far as these proxies wrote
      * it. Until this is set, refused credentials are not limited, because all callers behind a proxy would share one
      * limit.
      */
