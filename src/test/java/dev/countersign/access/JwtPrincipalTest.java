@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which principals a verified token is of, and whom it speaks for. */
-class JwtPrincipalsTest {
+class JwtPrincipalTest {
 
     private static final String PREFIX = "countersign.principals.";
 
