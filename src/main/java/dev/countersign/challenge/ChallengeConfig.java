@@ -29,7 +29,7 @@ public interface ChallengeConfig {
     @DurationMax(hours = 1)
     Duration ttl();
 
-    /** How many wrong codes lock a session, 1 to 100. */
+    /** How many wrong codes lock a token, 1 to 100. */
     @WithDefault("5")
     @Min(1)
     @Max(100)

@@ -5,7 +5,7 @@ import io.smallrye.config.WithDefault;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 
-/** How expired sessions are purged. */
+/** How expired tokens are purged. */
 @ConfigMapping(prefix = "countersign.purge")
 public interface PurgeConfig {
 

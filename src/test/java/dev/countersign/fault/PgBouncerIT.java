@@ -15,11 +15,17 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,7 +36,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PgBouncerIT {
 
     private static final Path PROGRAM = Path.of("/usr/sbin/pgbouncer");
+    private static final Path OPERATIONS = Path.of("docs", "operations.md");
+    private static final String UNPREPARED = "prepareThreshold=0";
     private static final int TOKENS = 12;
+    private static final int CLIENTS = 8;
 
     @ParameterizedTest
     @ValueSource(strings = {"session", "transaction"})
@@ -54,34 +63,42 @@ class PgBouncerIT {
                             .filter(set -> !set.contains("synchronous_commit"))
                             .forEach(set -> database.execute(set.replace("countersign_service", "postgres")));
                     settings.put("quarkus.datasource.jdbc.new-connection-sql", "SELECT 1");
-                    settings.put("quarkus.datasource.jdbc.additional-jdbc-properties.prepareThreshold", "0");
+                    assertThat(Files.readString(OPERATIONS)).contains(UNPREPARED);
+                    settings.put("quarkus.datasource.jdbc.url", PostgresServer.jdbcUrl(port) + "?" + UNPREPARED);
                 }
                 try (ServiceProcess service = ServiceProcess.start(database, settings);
                         ServiceClient client = new ServiceClient(service.baseUri())) {
                     database.execute("INSERT INTO app (app_id) VALUES ('demo'); CHECKPOINT");
-                    for (int i = 0; i < 2 * TOKENS; i++) {
-                        assertThat(client.create("demo").status()).isEqualTo(200);
-                    }
-                    List<Token> tokens = java.util.stream.Stream.generate(() -> Token.of(client.create("demo")))
+                    callConcurrently(service);
+                    List<Token> tokens = Stream.generate(() -> Token.of(client.create("demo")))
                             .limit(TOKENS)
                             .toList();
+                    crash(database);
+                    assertThat(database.ask("SELECT count(*) FROM challenge_session"))
+                            .isEqualTo((CLIENTS + 1) * TOKENS);
+                    // PgBouncer tries a server again after server_login_retry, 15 s.
+                    await().atMost(Duration.ofSeconds(40))
+                            .until(() -> client.read("demo", tokens.getFirst().session())
+                                    .isSuccess());
                     for (Token token : tokens) {
                         assertThat(client.redeem("demo", token.session(), token.code())
                                         .status())
                                 .isEqualTo(200);
                     }
-                    database.stopImmediately();
-                    database.startAgain();
-                    assertThat(database.ask("SELECT count(*) FROM challenge_session"))
-                            .isEqualTo(3 * TOKENS);
+                    crash(database);
                     assertThat(database.ask("SELECT count(*) FROM challenge_session WHERE state = 'redeemed'"))
-                            .isEqualTo(TOKENS);
+                            .isEqualTo((CLIENTS + 1) * TOKENS);
                 }
             } finally {
                 bouncer.destroy();
                 bouncer.waitFor(10, TimeUnit.SECONDS);
             }
         }
+    }
+
+    private static void crash(PostgresServer database) {
+        database.stopImmediately();
+        database.startAgain();
     }
 
     private static Process start(String mode, int databasePort, int port) throws IOException {
@@ -119,9 +136,30 @@ class PgBouncerIT {
         }
     }
 
+    /** Uses several connections at once, which PgBouncer then shares among its own to the server. */
+    private static void callConcurrently(ServiceProcess service) throws Exception {
+        try (ExecutorService clients = Executors.newFixedThreadPool(CLIENTS)) {
+            for (Future<?> calls : clients.invokeAll(Collections.nCopies(CLIENTS, () -> call(service)))) {
+                calls.get();
+            }
+        }
+    }
+
+    private static Void call(ServiceProcess service) throws Exception {
+        try (ServiceClient client = new ServiceClient(service.baseUri())) {
+            for (int i = 0; i < TOKENS; i++) {
+                Token token = Token.of(client.create("demo"));
+                assertThat(client.read("demo", token.session()).status()).isEqualTo(200);
+                assertThat(client.redeem("demo", token.session(), token.code()).status())
+                        .isEqualTo(200);
+            }
+            return null;
+        }
+    }
+
     private static List<String> documented() throws IOException {
         return Pattern.compile("^ALTER ROLE countersign_service SET .*$", Pattern.MULTILINE)
-                .matcher(Files.readString(Path.of("docs", "operations.md")))
+                .matcher(Files.readString(OPERATIONS))
                 .results()
                 .map(result -> result.group())
                 .toList();
