@@ -55,7 +55,8 @@ def prepared(ours, operation, connections, seconds):
     if operation == 'read':
         requests = [ours.read(token) for token in load.tokens(ours, 10_000)]
         return lambda: load.wrk(ours, requests, connections, seconds)
-    made = load.tokens(ours, int(getattr(ours, 'redeems_a_second', 5_000) * 2 * seconds))
+    # The rate known so far is that of a server which was still cold.
+    made = load.tokens(ours, int(getattr(ours, 'redeems_a_second', 5_000) * 4 * seconds))
     requests = [ours.redeem(token) for token in made]
     return lambda: load.wrk(ours, requests, connections, seconds, once=True)
 
