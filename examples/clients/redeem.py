@@ -1,5 +1,6 @@
 """Redeems a challenge code. Needs botocore, which boto3 brings; credentials come from where AWS clients look for them."""
 
+import http.client
 import json
 import sys
 import time
@@ -33,7 +34,7 @@ def redeem(endpoint, app, session, code):
             if error.code not in (429, 504) or pause is None:
                 raise
             pause = float(error.headers.get("Retry-After", pause))
-        except urllib.error.URLError:
+        except (OSError, http.client.HTTPException):
             if pause is None:
                 raise
         time.sleep(pause)

@@ -39,7 +39,7 @@ export async function redeem(sessionId, challengeCode) {
         if (reply.status === 200) return (await reply.json()).subject;
         if (reply.status === 404 || reply.status === 400) return null;
         const isTemporary = reply instanceof Error || reply.status === 429 || reply.status === 504;
-        if (!isTemporary || attempt === 3) {
+        if (!isTemporary || attempt === 4) {
             throw reply instanceof Error ? reply : new Error(`RedeemToken: ${reply.status} ${await reply.text()}`);
         }
         await new Promise((resolve) => setTimeout(resolve, 1000 * Number(reply.headers?.get("Retry-After") ?? 1)));
