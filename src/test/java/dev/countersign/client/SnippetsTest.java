@@ -2,6 +2,7 @@ package dev.countersign.client;
 
 import static dev.countersign.support.Contract.call;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,14 +13,20 @@ import dev.countersign.support.NodePackages;
 import dev.countersign.support.Program;
 import dev.countersign.support.Program.Run;
 import dev.countersign.support.ServiceTest;
+import dev.countersign.support.TcpProxy;
 import io.quarkus.test.junit.QuarkusTest;
+import io.restassured.RestAssured;
 import io.restassured.path.json.JsonPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -35,10 +42,12 @@ class SnippetsTest extends ServiceTest {
     /** Debian's packages of Go libraries lie in a workspace of the old form. */
     private static final Path GO_LIBRARIES = Path.of("/usr", "share", "gocode");
 
+    private String endpoint;
     private JsonPath token;
 
     @BeforeEach
     void createToken() {
+        endpoint = AwsCredentials.endpoint();
         token = call().post("/prod/backend/demo/challenge").jsonPath();
     }
 
@@ -95,14 +104,35 @@ class SnippetsTest extends ServiceTest {
     }
 
     private String[] arguments() {
-        return new String[] {
-            AwsCredentials.endpoint(), "demo", token.getString("sessionId"), token.getString("challengeCode")
-        };
+        return new String[] {endpoint, "demo", token.getString("sessionId"), token.getString("challengeCode")};
     }
 
     private void assertRedeemsOnce(Callable<Run> redeem) throws Exception {
         assertRedeemed(redeem.call());
         assertThat(redeem.call().output()).isEqualTo("refused\n");
+        createToken();
+        assertRedeemed(withTheFirstReplyLost(redeem));
+    }
+
+    /** The code is redeemed, and the connection is reset before the reply. */
+    private Run withTheFirstReplyLost(Callable<Run> redeem) throws Exception {
+        try (TcpProxy network = TcpProxy.to(RestAssured.port);
+                ExecutorService background = Executors.newVirtualThreadPerTaskExecutor()) {
+            endpoint = "http://localhost:" + network.port() + "/prod";
+            network.dropReplies();
+            Future<Run> run = background.submit(redeem);
+            await().pollInterval(Duration.ofMillis(20))
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> state().equals("REDEEMED"));
+            network.heal();
+            return run.get();
+        }
+    }
+
+    private String state() {
+        return call().get("/prod/backend/demo/challenge/" + token.getString("sessionId") + "/status")
+                .jsonPath()
+                .getString("state");
     }
 
     private void assertRedeemed(Run run) throws IOException {
