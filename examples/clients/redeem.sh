@@ -1,6 +1,7 @@
 #!/bin/sh
 # Redeems a challenge code with curl 7.75 or newer. Credentials come from the environment: an access key, or a bearer token.
-# curl repeats the call by itself after 429 and 504; the key makes a repeat get the reply that was lost.
+# curl repeats the call by itself after 429, 504 and a timeout, but not after a connection that breaks. The key makes a
+# repeat get the reply that was lost.
 set -eu
 endpoint=$1 app=$2 session=$3 code=$4
 key=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')

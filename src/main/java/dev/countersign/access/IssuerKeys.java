@@ -24,7 +24,7 @@ class IssuerKeys {
         this.tenants = tenants;
     }
 
-    /** Completes when each issuer has answered, or has not: its known keys then stay. */
+    /** Completes when each issuer has answered or failed. The known keys of one that failed stay. */
     @Scheduled(every = "5m", delayed = "5m")
     Uni<Void> refresh() {
         Stream<OidcProvider> issuers = Stream.concat(
@@ -34,7 +34,7 @@ class IssuerKeys {
                 .filter(Objects::nonNull);
         return Multi.createFrom()
                 .items(issuers)
-                // Quarkus fetches the keys and then verifies a token with them. That there is none doesn't matter.
+                // Quarkus fetches the keys and then verifies a token with them. Here it gets none, and so always fails.
                 .onItem()
                 .transformToUniAndMerge(issuer -> issuer.refreshJwksAndVerifyJwtToken("", false, false, null)
                         .onFailure()

@@ -39,7 +39,7 @@ record IssuerTenant(String key, OidcTenantConfig config) {
     /**
      * Lists the settings with which it would accept tokens for other services, of other issuers, or with any algorithm.
      *
-     * @param oneOfSeveral whether there are other issuers, from which its {@code iss} tells it
+     * @param oneOfSeveral whether there are other issuers; {@code token.issuer} then tells whose token it is
      */
     List<String> mistakes(boolean oneOfSeveral) {
         List<String> mistakes = new ArrayList<>();

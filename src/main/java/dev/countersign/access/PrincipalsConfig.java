@@ -40,7 +40,8 @@ public interface PrincipalsConfig {
 
         /**
          * The claim that identifies the person or machine, {@code sub} by default. If a bearer token's claim isn't a
-         * string of 1 to 256 characters, its caller gets 403. {@code email} counts only if {@code email_verified} is true.
+         * string of 1 to 256 characters, its caller gets 403. {@code email} counts only if {@code email_verified} is
+         * true.
          */
         Optional<String> subjectClaim();
 

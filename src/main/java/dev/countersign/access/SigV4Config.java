@@ -25,8 +25,9 @@ public interface SigV4Config {
 
     /**
      * The URLs under which clients reach the service, with commas between them, such as
-     * {@code https://auth.example.com}. Set it where a proxy rewrites the {@code Host} header or removes a prefix from the path: clients sign the host and the path that they
-     * send. The {@code Host} that the service receives is accepted too, for callers that bypass the proxy.
+     * {@code https://auth.example.com}. Set it where a proxy rewrites the {@code Host} header or removes a prefix from
+     * the path: clients sign the host and the path that they send. The {@code Host} that the service receives is
+     * accepted too, for callers that bypass the proxy.
      */
     Optional<List<URI>> externalUrl();
 }

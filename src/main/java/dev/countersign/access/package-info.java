@@ -6,8 +6,8 @@
  *
  * <p>A request is authenticated when it reaches an operation that requires a permission. {@link IssuerResolver} finds
  * the issuer of a bearer token, Quarkus OIDC verifies the token with the issuer's keys ({@link IssuerKeys} keeps them
- * fresh), and {@link SubjectPrincipals} maps it to a principal. {@link SigV4Mechanism} handles every other request; {@link SigV4Verifier} computes the
- * signature again and compares.
+ * fresh), and {@link SubjectPrincipals} maps it to a principal. {@link SigV4Mechanism} handles every other request;
+ * {@link SigV4Verifier} computes the signature again and compares.
  *
  * <p>{@link Permissions} decides by the principal's permissions and apps. {@link Caller} also has the subject of a
  * bearer token, for whom it may create a token. {@link Audit} writes one line per outcome.

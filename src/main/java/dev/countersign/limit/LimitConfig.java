@@ -63,10 +63,9 @@ public interface LimitConfig {
     Duration burst();
 
     /**
-     * The addresses of the proxies before the service, such as {@code 10.0.0.0/8} or {@code 10.1.2.3}. Set
-     * {@code none} if callers connect directly. An {@code X-Forwarded-For} header is trusted only as far as these proxies wrote
-     * it. Until this is set, refused credentials are not limited, because all callers behind a proxy would share one
-     * limit.
+     * The addresses of the proxies before the service, such as {@code 10.0.0.0/8} or {@code 10.1.2.3}. Set {@code none}
+     * if callers connect directly. An {@code X-Forwarded-For} header is trusted only as far as these proxies wrote it.
+     * Until this is set, refused credentials are not limited, because all callers behind a proxy would share one limit.
      */
     Optional<List<String>> trustedProxies();
 }
