@@ -7,7 +7,6 @@ import io.quarkus.scheduler.Scheduled;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Singleton;
-import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -29,18 +28,26 @@ class IssuerKeys {
     Uni<Void> refresh() {
         Stream<OidcProvider> issuers = Stream.concat(
                         Stream.of(tenants.getDefaultTenant()), tenants.getStaticTenantsConfig().values().stream())
-                .filter(tenant -> tenant.ready() && tenant.oidcConfig().jwks().resolveEarly())
-                .map(TenantConfigContext::provider)
-                .filter(Objects::nonNull);
+                // Without an issuer, the default tenant is there all the same, with a provider that has no keys.
+                .filter(tenant -> tenant.ready()
+                        && tenant.oidcConfig().authServerUrl().isPresent()
+                        && tenant.oidcConfig().jwks().resolveEarly())
+                .map(TenantConfigContext::provider);
         return Multi.createFrom()
                 .items(issuers)
-                // Quarkus fetches the keys and then verifies a token with them. Here it gets none, and so always fails.
                 .onItem()
-                .transformToUniAndMerge(issuer -> issuer.refreshJwksAndVerifyJwtToken("", false, false, null)
-                        .onFailure()
-                        .recoverWithNull())
+                .transformToUniAndMerge(IssuerKeys::refresh)
                 .collect()
                 .last()
+                .replaceWithVoid();
+    }
+
+    /** Never fails. Quarkus fetches the keys and then verifies a token with them; here it gets none. */
+    private static Uni<Void> refresh(OidcProvider issuer) {
+        return Uni.createFrom()
+                .deferred(() -> issuer.refreshJwksAndVerifyJwtToken("", false, false, null))
+                .onFailure()
+                .recoverWithNull()
                 .replaceWithVoid();
     }
 }
