@@ -11,11 +11,9 @@ import dev.countersign.support.TokenIssuer;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
 import java.time.Duration;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** An issuer that changes a key and keeps the key's ID. */
-@Tag("slow")
 @QuarkusTest
 class IssuerKeysTest extends ServiceTest {
 

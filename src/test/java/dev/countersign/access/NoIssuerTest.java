@@ -9,11 +9,9 @@ import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A service without an issuer of bearer tokens, as the README sets it up. */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(NoIssuerTest.WithoutIssuer.class)
 class NoIssuerTest {

@@ -188,11 +188,14 @@ class ChallengeTest extends ServiceTest {
         Set<String> codes = new HashSet<>();
         List<String> sessions = new ArrayList<>();
         try (ExecutorService clients = Executors.newFixedThreadPool(32)) {
-            Callable<Map<String, String>> create = () -> create("demo");
+            Callable<Map<String, String>> create = () -> {
+                Map<String, String> created = create("demo");
+                assertThat(read("demo", created.get("sessionId"))).isEqualTo(created);
+                return created;
+            };
             for (Future<Map<String, String>> one : clients.invokeAll(
                     IntStream.range(0, creates).mapToObj(i -> create).toList())) {
                 Map<String, String> created = one.get();
-                assertThat(read("demo", created.get("sessionId"))).isEqualTo(created);
                 codes.add(created.get("challengeCode"));
                 sessions.add(created.get("sessionId"));
             }

@@ -26,11 +26,9 @@ import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What commits after its caller has got a 504 is in the audit and in the counts all the same. */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(LateCommitTest.Impatient.class)
 class LateCommitTest extends ServiceTest {

@@ -23,14 +23,12 @@ import java.util.random.RandomGenerator;
 import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Redeems at the moment in which their tokens expire, while the purge runs again and again: it drops partitions that
  * have just expired, and deletes from the default one.
  */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(PurgeTest.Unscheduled.class)
 class PurgeBesideRedeemTest extends ServiceTest {

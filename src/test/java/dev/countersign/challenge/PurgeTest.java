@@ -42,13 +42,11 @@ import org.jboss.logging.Logger;
 import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The purge, called by the test and not by its schedule. */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(PurgeTest.Unscheduled.class)
 class PurgeTest extends ServiceTest {

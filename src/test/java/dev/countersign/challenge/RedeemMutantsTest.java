@@ -49,7 +49,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiPredicate;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -57,7 +56,6 @@ import org.junit.jupiter.api.Test;
  * it none, in the same situation. The situations are made, not hoped for: a row that the test has locked holds the calls
  * up until all of them have read it.
  */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(RedeemMutantsTest.Patient.class)
 class RedeemMutantsTest extends ServiceTest {

@@ -14,11 +14,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A replica that is gone in the middle of a transaction, and whose connection nobody has closed. */
-@Tag("slow")
 @QuarkusTest
 class VanishedReplicaTest extends ServiceTest {
 

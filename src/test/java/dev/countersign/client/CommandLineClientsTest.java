@@ -15,11 +15,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Unmodified AWS clients of other languages work with the service; each is skipped where it isn't installed. */
-@Tag("slow")
 @QuarkusTest
 class CommandLineClientsTest extends ServiceTest {
 

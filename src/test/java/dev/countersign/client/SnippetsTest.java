@@ -29,11 +29,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What {@code docs/clients.md} shows redeems a code once; each is skipped where its language isn't installed. */
-@Tag("slow")
 @QuarkusTest
 class SnippetsTest extends ServiceTest {
 

@@ -2,10 +2,8 @@ package dev.countersign.contract;
 
 import io.quarkus.test.junit.QuarkusTest;
 import java.util.Set;
-import org.junit.jupiter.api.Tag;
 
 /** With an origin that is allowed, and with callers without credentials let in. */
-@Tag("slow")
 @QuarkusTest
 class GeneratedRequestsTest extends Fuzz {
 

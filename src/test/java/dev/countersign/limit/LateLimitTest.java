@@ -14,11 +14,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A limit that is told after its caller has gone lets nothing be done any more. */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(LateLimitTest.Impatient.class)
 class LateLimitTest extends ServiceTest {

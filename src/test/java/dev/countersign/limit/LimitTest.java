@@ -36,7 +36,6 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jboss.logging.Logger;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -48,7 +47,6 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.amplifybackend.AmplifyBackendClient;
 
 /** A caller that exceeds a limit is told so and for how long, and hurts nobody else. */
-@Tag("slow")
 @QuarkusTest
 @TestProfile(LimitTest.Narrow.class)
 class LimitTest extends ServiceTest {

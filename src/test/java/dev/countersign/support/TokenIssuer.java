@@ -32,6 +32,8 @@ public final class TokenIssuer implements AutoCloseable {
     public static final String AUDIENCE = "countersign";
     static final String URL = "countersign.test.issuer-url";
 
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
     private final HttpServer server;
     private volatile RsaJsonWebKey key = newKey();
     private final AtomicInteger introspections = new AtomicInteger();
@@ -204,8 +206,8 @@ public final class TokenIssuer implements AutoCloseable {
     }
 
     private static String post(String path, String body) {
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            return client.send(
+        try {
+            return CLIENT.send(
                             HttpRequest.newBuilder(URI.create(System.getProperty(URL) + path))
                                     .POST(BodyPublishers.ofString(body))
                                     .build(),
