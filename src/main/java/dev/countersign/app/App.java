@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.hibernate.Session;
 import org.jspecify.annotations.Nullable;
@@ -92,8 +93,13 @@ class App extends PanacheEntityBase {
         return findByIdOptional(appId);
     }
 
-    static boolean isRegistered(String appId) {
-        return count("appId", appId) > 0;
+    /** Those of the apps that are registered. */
+    static Set<String> registered(Set<String> appIds) {
+        return Set.copyOf(getEntityManager()
+                .unwrap(Session.class)
+                .createNativeQuery("SELECT app_id FROM app WHERE app_id = ANY(cast(:ids AS text[]))", String.class)
+                .setParameter("ids", appIds.toArray(String[]::new))
+                .getResultList());
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.countersign.limit.RegisteredApps;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads from the registry what the limits need. */
 @ApplicationScoped
@@ -15,7 +16,7 @@ class AppRates implements RegisteredApps {
     }
 
     @Override
-    public boolean isRegistered(String appId) {
-        return QuarkusTransaction.requiringNew().call(() -> App.isRegistered(appId));
+    public Set<String> registered(Set<String> appIds) {
+        return QuarkusTransaction.requiringNew().call(() -> App.registered(appIds));
     }
 }

@@ -1,6 +1,7 @@
 package dev.countersign.limit;
 
 import java.util.Map;
+import java.util.Set;
 
 /** What the limits need to know about the registry of apps, which implements it. The methods block. */
 public interface RegisteredApps {
@@ -12,5 +13,6 @@ public interface RegisteredApps {
      */
     Map<String, Integer> createTokensPerMinute(int most);
 
-    boolean isRegistered(String appId);
+    /** Those of the apps that are registered. */
+    Set<String> registered(Set<String> appIds);
 }

@@ -2,7 +2,6 @@ package dev.countersign.limit;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
-import io.quarkus.scheduler.Scheduled;
 import io.quarkus.virtual.threads.VirtualThreads;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,6 +30,8 @@ class RegisteredRates {
     /** Half of the promised second, which leaves the other half to the query. */
     private static final Duration PAUSE = Duration.ofMillis(500);
 
+    static final int READINGS_A_MINUTE = (int) Duration.ofMinutes(1).dividedBy(PAUSE);
+
     /** Bounds the memory, to some 15 MB. */
     static final int MOST_APPS = 100_000;
 
@@ -38,8 +39,10 @@ class RegisteredRates {
     private final ScheduledExecutorService clock;
     private final ExecutorService threads;
     private final Set<String> registered = ConcurrentHashMap.newKeySet();
+    private final Map<String, CompletableFuture<Boolean>> questions = new ConcurrentHashMap<>();
     private volatile CompletableFuture<Map<String, Integer>> rates = new CompletableFuture<>();
     private @Nullable Future<?> reading;
+    private int readings;
     private boolean stopped;
     private boolean failing;
     private boolean full;
@@ -71,23 +74,32 @@ class RegisteredRates {
         return rates;
     }
 
-    /** Whether the app is registered. A positive answer may be up to a minute old. */
+    /**
+     * Whether the app is registered. A positive answer may be a minute old. Calls at once share one question, and no
+     * call asks about an app that is known.
+     */
     CompletableFuture<Boolean> isRegistered(String appId) {
         if (registered.contains(appId)) {
             return CompletableFuture.completedFuture(true);
         }
-        return CompletableFuture.supplyAsync(() -> registry.isRegistered(appId), threads)
-                .thenApply(is -> {
-                    if (is && registered.size() < MOST_APPS) {
-                        registered.add(appId);
-                    }
-                    return is;
-                });
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        CompletableFuture<Boolean> asked = questions.putIfAbsent(appId, answer);
+        if (asked != null) {
+            return asked;
+        }
+        return answer.completeAsync(() -> ask(appId), threads);
     }
 
-    @Scheduled(every = "1m")
-    void forget() {
-        registered.clear();
+    private boolean ask(String appId) {
+        try {
+            boolean is = !registry.registered(Set.of(appId)).isEmpty();
+            if (is && registered.size() < MOST_APPS) {
+                registered.add(appId);
+            }
+            return is;
+        } finally {
+            questions.remove(appId);
+        }
     }
 
     synchronized void read() {
@@ -103,10 +115,14 @@ class RegisteredRates {
                         MOST_APPS);
             }
             full = read.size() == MOST_APPS;
-            failing = false;
             if (!rates.complete(read)) {
                 rates = CompletableFuture.completedFuture(read);
             }
+            readings++;
+            if (readings % READINGS_A_MINUTE == 0) {
+                registered.retainAll(registry.registered(Set.copyOf(registered)));
+            }
+            failing = false;
         } catch (Throwable e) {
             // Not even an Error may leave this method: the clock would not call it again.
             if (!failing) {

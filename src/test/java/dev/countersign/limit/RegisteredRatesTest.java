@@ -1,11 +1,16 @@
 package dev.countersign.limit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.BOOLEAN;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -19,6 +24,8 @@ import org.junit.jupiter.api.Test;
 
 /** Rates that are read in the background, of a registry that may not answer. */
 class RegisteredRatesTest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -74,14 +81,48 @@ class RegisteredRatesTest {
     }
 
     @Test
-    void registeredAppIsAskedForOnceAMinute() {
-        for (int i = 0; i < 3; i++) {
-            assertThat(rates.isRegistered("shop").join()).isTrue();
-        }
+    void callsAtOnceShareOneQuestion() {
+        registry.mayAnswer = new CountDownLatch(1);
+        List<CompletableFuture<Boolean>> answers =
+                IntStream.range(0, 64).mapToObj(i -> rates.isRegistered("shop")).toList();
+        registry.mayAnswer.countDown();
+        assertThat(answers)
+                .allSatisfy(answer ->
+                        assertThat(answer).succeedsWithin(TIMEOUT, BOOLEAN).isTrue());
         assertThat(registry.asked).hasValue(1);
-        rates.forget();
-        assertThat(rates.isRegistered("shop").join()).isTrue();
-        assertThat(registry.asked).hasValue(2);
+    }
+
+    @Test
+    void failedQuestionIsAskedAgain() {
+        registry.failure = new OutOfMemoryError("made up");
+        assertThat(rates.isRegistered("shop")).failsWithin(TIMEOUT);
+        registry.failure = null;
+        assertThat(rates.isRegistered("shop")).succeedsWithin(TIMEOUT, BOOLEAN).isTrue();
+    }
+
+    /** Otherwise all calls of a busy service would ask at once, whenever it forgot. */
+    @Test
+    void noCallAsksAboutAKnownAppAgain() {
+        rates.isRegistered("shop").join();
+        readForAMinute();
+        int before = registry.asked.get();
+        assertThat(rates.isRegistered("shop")).isCompletedWithValue(true);
+        assertThat(registry.asked).hasValue(before);
+    }
+
+    @Test
+    void deletedAppIsForgottenWithinAMinute() {
+        rates.isRegistered("shop").join();
+        registry.apps = Map.of();
+        assertThat(rates.isRegistered("shop")).isCompletedWithValue(true);
+        readForAMinute();
+        assertThat(rates.isRegistered("shop").join()).isFalse();
+    }
+
+    private void readForAMinute() {
+        for (int i = 0; i < RegisteredRates.READINGS_A_MINUTE; i++) {
+            rates.read();
+        }
     }
 
     @Test
@@ -105,6 +146,7 @@ class RegisteredRatesTest {
         private Map<String, Integer> apps = Map.of("shop", 60);
         private final AtomicInteger failed = new AtomicInteger();
         private boolean answers = true;
+        private volatile CountDownLatch mayAnswer = new CountDownLatch(0);
         private volatile @Nullable Error failure;
 
         @Override
@@ -123,9 +165,18 @@ class RegisteredRatesTest {
         }
 
         @Override
-        public boolean isRegistered(String appId) {
+        public Set<String> registered(Set<String> appIds) {
             asked.incrementAndGet();
-            return apps.containsKey(appId);
+            Error error = failure;
+            if (error != null) {
+                throw error;
+            }
+            try {
+                mayAnswer.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            return appIds.stream().filter(apps::containsKey).collect(Collectors.toSet());
         }
     }
 }
