@@ -5,6 +5,7 @@ import countersign.client.RedeemApi;
 import countersign.client.model.CreateTokenReqObj;
 import countersign.client.model.CreateTokenRespObj;
 import countersign.client.model.RedeemTokenReqObj;
+import countersign.client.model.TokenState;
 import java.util.Map;
 
 /** The life of a token by the generated client. The service and a bearer token come from the environment. */
@@ -26,5 +27,7 @@ class Client {
         } catch (ApiException again) {
             System.out.println(again.getCode());
         }
+        // As a later version's state arrives.
+        System.out.println(TokenState.fromValue("SUSPENDED"));
     }
 }
