@@ -118,8 +118,9 @@ class FleetBuckets {
                 } else if (since < emptyNanos) {
                     return CompletableFuture.completedFuture(Duration.ofNanos(emptyNanos - since));
                 }
-                asking = true;
+                // In this order: a thread that can't start must not leave a bucket that nobody asks for.
                 threads.execute(this::ask);
+                asking = true;
             }
             CompletableFuture<Duration> answer = new CompletableFuture<>();
             waiting.add(answer);

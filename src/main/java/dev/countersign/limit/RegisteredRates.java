@@ -2,11 +2,15 @@ package dev.countersign.limit;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import io.quarkus.virtual.threads.VirtualThreads;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -30,10 +34,11 @@ class RegisteredRates {
     /** Half of the promised second, which leaves the other half to the query. */
     private static final Duration PAUSE = Duration.ofMillis(500);
 
-    static final int READINGS_A_MINUTE = (int) Duration.ofMinutes(1).dividedBy(PAUSE);
-
     /** Bounds the memory, to some 15 MB. */
     static final int MOST_APPS = 100_000;
+
+    /** Keeps a statement short. */
+    private static final int ASKED_AT_ONCE = 1000;
 
     private final RegisteredApps registry;
     private final ScheduledExecutorService clock;
@@ -42,7 +47,6 @@ class RegisteredRates {
     private final Map<String, CompletableFuture<Boolean>> questions = new ConcurrentHashMap<>();
     private volatile CompletableFuture<Map<String, Integer>> rates = new CompletableFuture<>();
     private @Nullable Future<?> reading;
-    private int readings;
     private boolean stopped;
     private boolean failing;
     private boolean full;
@@ -75,19 +79,13 @@ class RegisteredRates {
     }
 
     /**
-     * Whether the app is registered. A positive answer may be a minute old. Calls at once share one question, and no
-     * call asks about an app that is known.
+     * Whether the app is registered. A positive answer may be a minute old, and a negative one as old as its question.
+     * Calls at once share one question, and no call asks about an app that is known.
      */
     CompletableFuture<Boolean> isRegistered(String appId) {
-        if (registered.contains(appId)) {
-            return CompletableFuture.completedFuture(true);
-        }
-        CompletableFuture<Boolean> answer = new CompletableFuture<>();
-        CompletableFuture<Boolean> asked = questions.putIfAbsent(appId, answer);
-        if (asked != null) {
-            return asked;
-        }
-        return answer.completeAsync(() -> ask(appId), threads);
+        return registered.contains(appId)
+                ? CompletableFuture.completedFuture(true)
+                : questions.computeIfAbsent(appId, id -> CompletableFuture.supplyAsync(() -> ask(id), threads));
     }
 
     private boolean ask(String appId) {
@@ -99,6 +97,26 @@ class RegisteredRates {
             return is;
         } finally {
             questions.remove(appId);
+        }
+    }
+
+    /** Forgets apps that are no longer registered. If all calls asked again at once, they would take all connections. */
+    @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP)
+    void refresh() {
+        List<String> known = List.copyOf(registered);
+        try {
+            for (int first = 0; first < known.size(); first += ASKED_AT_ONCE) {
+                Set<String> gone = new HashSet<>(known.subList(first, Math.min(known.size(), first + ASKED_AT_ONCE)));
+                gone.removeAll(registry.registered(Set.copyOf(gone)));
+                registered.removeAll(gone);
+            }
+        } catch (RuntimeException e) {
+            // Each is asked for again when it is called; what keeps the database away is logged there.
+            registered.clear();
+        }
+        if (known.size() >= MOST_APPS) {
+            // Room for others, which are busier than some of these.
+            registered.clear();
         }
     }
 
@@ -115,14 +133,10 @@ class RegisteredRates {
                         MOST_APPS);
             }
             full = read.size() == MOST_APPS;
+            failing = false;
             if (!rates.complete(read)) {
                 rates = CompletableFuture.completedFuture(read);
             }
-            readings++;
-            if (readings % READINGS_A_MINUTE == 0) {
-                registered.retainAll(registry.registered(Set.copyOf(registered)));
-            }
-            failing = false;
         } catch (Throwable e) {
             // Not even an Error may leave this method: the clock would not call it again.
             if (!failing) {

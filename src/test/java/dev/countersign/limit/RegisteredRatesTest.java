@@ -1,6 +1,7 @@
 package dev.countersign.limit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.BOOLEAN;
 
 import io.quarkus.runtime.ShutdownEvent;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -94,7 +96,7 @@ class RegisteredRatesTest {
 
     @Test
     void failedQuestionIsAskedAgain() {
-        registry.failure = new OutOfMemoryError("made up");
+        registry.failure = new IllegalStateException("It is away");
         assertThat(rates.isRegistered("shop")).failsWithin(TIMEOUT);
         registry.failure = null;
         assertThat(rates.isRegistered("shop")).succeedsWithin(TIMEOUT, BOOLEAN).isTrue();
@@ -104,7 +106,7 @@ class RegisteredRatesTest {
     @Test
     void noCallAsksAboutAKnownAppAgain() {
         rates.isRegistered("shop").join();
-        readForAMinute();
+        rates.refresh();
         int before = registry.asked.get();
         assertThat(rates.isRegistered("shop")).isCompletedWithValue(true);
         assertThat(registry.asked).hasValue(before);
@@ -115,13 +117,37 @@ class RegisteredRatesTest {
         rates.isRegistered("shop").join();
         registry.apps = Map.of();
         assertThat(rates.isRegistered("shop")).isCompletedWithValue(true);
-        readForAMinute();
+        rates.refresh();
         assertThat(rates.isRegistered("shop").join()).isFalse();
     }
 
-    private void readForAMinute() {
-        for (int i = 0; i < RegisteredRates.READINGS_A_MINUTE; i++) {
-            rates.read();
+    @Test
+    void whatCannotBeRefreshedIsForgotten() {
+        rates.isRegistered("shop").join();
+        registry.failure = new IllegalStateException("It is away");
+        rates.refresh();
+        assertThat(rates.isRegistered("shop")).failsWithin(TIMEOUT);
+    }
+
+    @Test
+    void manyAppsAreRefreshedInSlices() {
+        registry.apps = IntStream.range(0, 2500).boxed().collect(Collectors.toMap(i -> "app" + i, i -> 1));
+        registry.apps.keySet().forEach(app -> rates.isRegistered(app).join());
+        registry.apps = Map.of("app7", 1);
+        int before = registry.asked.get();
+        rates.refresh();
+        assertThat(registry.asked).hasValue(before + 3);
+        assertThat(rates.isRegistered("app7")).isCompletedWithValue(true);
+        assertThat(rates.isRegistered("app8").join()).isFalse();
+    }
+
+    @Test
+    void threadThatCannotStartLeavesNoQuestionBehind() {
+        ExecutorService full = Executors.newVirtualThreadPerTaskExecutor();
+        full.close();
+        RegisteredRates another = new RegisteredRates(registry, clock, full);
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> another.isRegistered("shop")).isInstanceOf(RejectedExecutionException.class);
         }
     }
 
@@ -147,15 +173,11 @@ class RegisteredRatesTest {
         private final AtomicInteger failed = new AtomicInteger();
         private boolean answers = true;
         private volatile CountDownLatch mayAnswer = new CountDownLatch(0);
-        private volatile @Nullable Error failure;
+        private volatile @Nullable Throwable failure;
 
         @Override
         public Map<String, Integer> createTokensPerMinute(int most) {
-            Error error = failure;
-            if (error != null) {
-                failed.incrementAndGet();
-                throw error;
-            }
+            fail();
             if (!answers) {
                 throw new IllegalStateException("It is away");
             }
@@ -164,13 +186,19 @@ class RegisteredRatesTest {
                     .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
         }
 
+        private void fail() {
+            if (failure instanceof Error error) {
+                failed.incrementAndGet();
+                throw error;
+            } else if (failure instanceof RuntimeException exception) {
+                throw exception;
+            }
+        }
+
         @Override
         public Set<String> registered(Set<String> appIds) {
             asked.incrementAndGet();
-            Error error = failure;
-            if (error != null) {
-                throw error;
-            }
+            fail();
             try {
                 mayAnswer.await();
             } catch (InterruptedException e) {
