@@ -1,6 +1,7 @@
 package dev.countersign.limit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.countersign.support.ServiceTest;
 import dev.countersign.support.TestDatabase;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -258,6 +260,16 @@ class FleetBucketsTest extends ServiceTest {
     private static String xmin(String name) {
         return TestDatabase.query("SELECT xmin FROM limit_bucket WHERE id = '" + name + "'")
                 .getFirst();
+    }
+
+    @Test
+    void threadThatCannotStartLeavesNoCallWaiting() {
+        ExecutorService full = Executors.newVirtualThreadPerTaskExecutor();
+        full.close();
+        FleetBuckets replica = new FleetBuckets(table, config(), full);
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> replica.take("any", 60)).isInstanceOf(RejectedExecutionException.class);
+        }
     }
 
     private FleetBuckets replica() {
