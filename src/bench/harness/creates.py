@@ -17,7 +17,7 @@ LIMITS = {f'COUNTERSIGN_LIMIT_{operation}_PER_MINUTE': '60000000' for operation 
 
 def measure(stage, options):
     rounds = options.rounds or (1 if options.quick else 5)
-    seconds = options.seconds or (2 if options.quick else 5)
+    seconds = options.seconds or (1 if options.quick else 5)
     pauses = 1 if options.quick else options.pauses
     with ExitStack() as running:
         ours = [Countersign(stage.java, stage.directory, signed, **LIMITS)
@@ -29,7 +29,7 @@ def measure(stage, options):
             running.callback(contender.stop)
             contender.start(database)
         measurements = plan(ours, peers, database)
-        warm_up(ours, peers, 3 if options.quick else 30)
+        warm_up(ours, peers, seconds if options.quick else 30)
         results = defaultdict(list)
         for number in range(rounds):
             # In another order each time, so that none always follows the same one.
@@ -70,7 +70,7 @@ def plan(ours, peers, database):
 
 
 def warm_up(ours, peers, seconds):
-    first, short = ours[0], max(2, seconds // 3)
+    first, short = ours[0], max(1, seconds // 3)
     loads = [lambda c=contender: load.create(c, 64, seconds) for contender in [*ours, *peers]]
     loads += [lambda c=contender: load.redeem(c, 64, short) for contender in [*ours, *peers]]
     loads += [lambda c=contender: load.read(c, 64, short) for contender in ours]

@@ -22,23 +22,24 @@ def java():
     return os.path.join(home, 'bin', 'java')
 
 
-def build(bench=True, spring=True, fastify=True):
+def build(signed=True, unsigned=True, peers=True):
     say('building')
-    build_package(PROJECT, bench)
-    if spring:
+    build_package(PROJECT, signed, unsigned)
+    if peers:
         for peer in ('spring', 'spring-whole'):
             run([f'{PROJECT}/mvnw', '--batch-mode', '--quiet', '--file', f'{BENCH}/{peer}/pom.xml', 'package'], cwd=PROJECT)
-    if fastify:
         run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=f'{BENCH}/fastify')
 
 
-def build_package(project, bench):
+def build_package(project, signed, unsigned):
+    """The package that users deploy, for signed calls, and the one that takes unsigned calls."""
     mvnw = [f'{project}/mvnw', '--batch-mode', '--quiet', '-DskipTests', 'package']
-    if bench:
+    if unsigned:
         # Antrun would look for the manifests in target/kubernetes; this build writes them elsewhere.
         run([*mvnw, '-Dquarkus.profile=bench', '-Dquarkus.package.output-directory=bench-app', '-Dmaven.antrun.skip'],
             cwd=project)
-    run(mvnw, cwd=project)
+    if signed:
+        run(mvnw, cwd=project)
 
 
 def describe(java_command, postgres):
