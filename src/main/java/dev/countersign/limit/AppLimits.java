@@ -29,6 +29,7 @@ public class AppLimits {
 
     private final FleetBuckets buckets;
     private final RegisteredRates registered;
+    private final KnownApps apps;
     private final Audit audit;
     private final Duration timeout;
     private final Map<AppLimit, OptionalInt> settings = new EnumMap<>(AppLimit.class);
@@ -38,12 +39,14 @@ public class AppLimits {
     AppLimits(
             FleetBuckets buckets,
             RegisteredRates registered,
+            KnownApps apps,
             LimitConfig config,
             RequestBudget budget,
             Audit audit,
             MeterRegistry metrics) {
         this.buckets = buckets;
         this.registered = registered;
+        this.apps = apps;
         this.audit = audit;
         this.timeout = budget.timeout();
         this.metrics = metrics;
@@ -98,7 +101,7 @@ public class AppLimits {
         } else if (rates.containsKey(appId)) {
             subject = CompletableFuture.completedFuture(appId);
         } else {
-            subject = registered.isRegistered(appId).thenApply(known -> known ? appId : UNREGISTERED);
+            subject = apps.isRegistered(appId).thenApply(known -> known ? appId : UNREGISTERED);
         }
         return subject.thenCompose(name -> buckets.take(limit + ":" + name, perMinute.getAsInt()));
     }

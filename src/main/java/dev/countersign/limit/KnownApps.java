@@ -1,0 +1,105 @@
+package dev.countersign.limit;
+
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import io.quarkus.virtual.threads.VirtualThreads;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+
+/**
+ * The registered apps that this replica was asked about. However many calls ask about others, they take one connection:
+ * one statement asks for all that wait.
+ */
+@ApplicationScoped
+class KnownApps {
+
+    /** Bounds the memory, to some 15 MB. */
+    private static final int MOST_APPS = 100_000;
+
+    /** Keeps a statement short. */
+    private static final int ASKED_AT_ONCE = 1000;
+
+    private final RegisteredApps registry;
+    private final ExecutorService threads;
+    private final Set<String> registered = ConcurrentHashMap.newKeySet();
+    /** What the next statements will ask, by app ID. */
+    private final Map<String, CompletableFuture<Boolean>> waiting = new HashMap<>();
+
+    private boolean asking;
+
+    KnownApps(RegisteredApps registry, @VirtualThreads ExecutorService threads) {
+        this.registry = registry;
+        this.threads = threads;
+    }
+
+    /**
+     * Whether the app is registered. A positive answer may be a minute old; a negative one comes from a statement that
+     * began after the call. Fails when the registry does not answer.
+     */
+    CompletableFuture<Boolean> isRegistered(String appId) {
+        return registered.contains(appId) ? CompletableFuture.completedFuture(true) : question(appId);
+    }
+
+    private synchronized CompletableFuture<Boolean> question(String appId) {
+        if (!asking) {
+            // In this order: a thread that can't start must not leave questions that nobody asks.
+            threads.execute(this::ask);
+            asking = true;
+        }
+        return waiting.computeIfAbsent(appId, id -> new CompletableFuture<>());
+    }
+
+    /** Asks the waiting questions, and again while there are more. */
+    private void ask() {
+        Map<String, CompletableFuture<Boolean>> questions = next();
+        while (!questions.isEmpty()) {
+            try {
+                Set<String> found = registry.registered(questions.keySet());
+                if (registered.size() < MOST_APPS) {
+                    registered.addAll(found);
+                }
+                questions.forEach((appId, answer) -> answer.complete(found.contains(appId)));
+            } catch (Throwable e) {
+                // Not even an Error may leave calls unanswered: nobody would ask for them again.
+                questions.values().forEach(answer -> answer.completeExceptionally(e));
+            }
+            questions = next();
+        }
+    }
+
+    private synchronized Map<String, CompletableFuture<Boolean>> next() {
+        Map<String, CompletableFuture<Boolean>> next = new HashMap<>();
+        for (String appId : waiting.keySet().stream().limit(ASKED_AT_ONCE).toList()) {
+            next.put(appId, waiting.remove(appId));
+        }
+        asking = !next.isEmpty();
+        return next;
+    }
+
+    /** Forgets apps that are no longer registered. */
+    @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP)
+    void refresh() {
+        List<String> known = List.copyOf(registered);
+        try {
+            for (int first = 0; first < known.size(); first += ASKED_AT_ONCE) {
+                Set<String> gone = new HashSet<>(known.subList(first, Math.min(known.size(), first + ASKED_AT_ONCE)));
+                gone.removeAll(registry.registered(Set.copyOf(gone)));
+                registered.removeAll(gone);
+            }
+        } catch (RuntimeException e) {
+            // Each is asked for again when it is called; what keeps the database away is logged there.
+            registered.clear();
+        }
+        if (known.size() >= MOST_APPS) {
+            // Room for others, which are busier than some of these.
+            registered.clear();
+        }
+    }
+}
