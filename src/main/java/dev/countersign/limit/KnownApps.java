@@ -6,6 +6,7 @@ import io.quarkus.virtual.threads.VirtualThreads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,8 +30,8 @@ class KnownApps {
     private final RegisteredApps registry;
     private final ExecutorService threads;
     private final Set<String> registered = ConcurrentHashMap.newKeySet();
-    /** What the next statements will ask, by app ID. */
-    private final Map<String, CompletableFuture<Boolean>> waiting = new HashMap<>();
+    /** What the next statements will ask, by app ID: in order, so that made-up IDs hold up no other for long. */
+    private final Map<String, CompletableFuture<Boolean>> waiting = new LinkedHashMap<>();
 
     private boolean asking;
 

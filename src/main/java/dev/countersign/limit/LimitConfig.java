@@ -45,7 +45,7 @@ public interface LimitConfig {
 
     /**
      * How many requests with refused credentials an address may send to each replica per minute, 1 or more. An address
-     * over this rate gets 429 until its next request is due. All addresses of an IPv6 /64 network count as one.
+     * over this rate gets 429 until its rate admits it again. All addresses of an IPv6 /64 network count as one.
      * Off until {@code trusted-proxies} is set.
      */
     @WithDefault("6000")
@@ -53,8 +53,8 @@ public interface LimitConfig {
     int refusedAuthenticationPerMinute();
 
     /**
-     * How much of a limit may be used at once, as a time from 1 second to 1 minute: as many calls as are due in this
-     * time, but at least 10, or the whole limit if it is below 10. With 3 seconds, a limit of 600 a minute admits 30
+     * How much of a limit may be used at once, as a time from 1 second to 1 minute: the calls that the limit admits
+     * in this time, but at least 10, or the whole limit if the limit is below 10. With 3 seconds, a limit of 600 a minute admits 30
      * calls at once, and then 10 a second.
      */
     @WithDefault("PT3S")

@@ -55,6 +55,21 @@ class KnownAppsTest {
     }
 
     @Test
+    void firstToWaitIsAskedFirst() {
+        registry.mayAnswer = new CountDownLatch(1);
+        CompletableFuture<Boolean> first = known.isRegistered("first");
+        Awaitility.await().until(() -> registry.asked.get() == 1);
+        CompletableFuture<Integer> statements = known.isRegistered("shop").thenApply(is -> registry.asked.get());
+        List<CompletableFuture<Boolean>> others = IntStream.range(0, 5000)
+                .mapToObj(i -> known.isRegistered("app" + i))
+                .toList();
+        registry.mayAnswer.countDown();
+        assertThat(statements).succeedsWithin(TIMEOUT).isEqualTo(2);
+        assertThat(others).last().satisfies(last -> assertThat(last).succeedsWithin(TIMEOUT));
+        assertThat(first).isCompletedWithValue(false);
+    }
+
+    @Test
     void errorLeavesNoCallUnanswered() {
         registry.failure = new OutOfMemoryError("made up");
         assertThat(known.isRegistered("shop")).failsWithin(TIMEOUT);
