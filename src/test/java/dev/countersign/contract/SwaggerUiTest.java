@@ -24,29 +24,37 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
-import org.openqa.selenium.WebDriver;
 import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** "Try it out" in Swagger UI does so; skipped where no browser is installed. */
 @QuarkusTest
 class SwaggerUiTest extends ServiceTest {
 
-    private WebDriver browser;
+    private static ChromeDriver browser;
 
-    @BeforeEach
-    void open() throws IOException {
+    @BeforeAll
+    static void start() throws IOException {
         browser = Browser.orSkip();
-        browser.get("http://localhost:" + RestAssured.port + "/q/swagger-ui");
     }
 
-    @AfterEach
-    void quit() {
+    /** As a person meets it who was never there. */
+    @BeforeEach
+    void open() {
+        browser.get("http://localhost:" + RestAssured.port + "/q/swagger-ui");
+        browser.executeScript("localStorage.clear()");
+        browser.navigate().refresh();
+    }
+
+    @AfterAll
+    static void quit() {
         if (browser != null) {
             browser.quit();
         }
