@@ -27,6 +27,9 @@ class KnownApps {
     /** Keeps a statement short. */
     private static final int ASKED_AT_ONCE = 1000;
 
+    /** What statements can answer within a request's time, unless the database hangs. */
+    static final int MOST_WAITING = 10_000;
+
     private final RegisteredApps registry;
     private final ExecutorService threads;
     private final Set<String> registered = ConcurrentHashMap.newKeySet();
@@ -41,14 +44,17 @@ class KnownApps {
     }
 
     /**
-     * Whether the app is registered. A positive answer may be a minute old; a negative one comes from a statement that
-     * began after the call. Fails when the registry does not answer.
+     * Whether the app is registered. A positive answer may be about a minute old; a negative one comes from a
+     * statement that began after the call. Fails when the registry does not answer.
      */
     CompletableFuture<Boolean> isRegistered(String appId) {
         return registered.contains(appId) ? CompletableFuture.completedFuture(true) : question(appId);
     }
 
     private synchronized CompletableFuture<Boolean> question(String appId) {
+        if (waiting.size() >= MOST_WAITING) {
+            return CompletableFuture.failedFuture(new IllegalStateException("The registry does not answer in time"));
+        }
         if (!asking) {
             // In this order: a thread that can't start must not leave questions that nobody asks.
             threads.execute(this::ask);
@@ -59,19 +65,20 @@ class KnownApps {
 
     /** Asks the waiting questions, and again while there are more. */
     private void ask() {
-        Map<String, CompletableFuture<Boolean>> questions = next();
-        while (!questions.isEmpty()) {
-            try {
+        Map<String, CompletableFuture<Boolean>> questions = Map.of();
+        try {
+            for (questions = next(); !questions.isEmpty(); questions = next()) {
                 Set<String> found = registry.registered(questions.keySet());
                 if (registered.size() < MOST_APPS) {
                     registered.addAll(found);
                 }
                 questions.forEach((appId, answer) -> answer.complete(found.contains(appId)));
-            } catch (Throwable e) {
-                // Not even an Error may leave calls unanswered: nobody would ask for them again.
-                questions.values().forEach(answer -> answer.completeExceptionally(e));
             }
-            questions = next();
+        } catch (Throwable e) {
+            // Not even an Error may leave calls unanswered. Those that wait fail too: while the database is away, they
+            // would become more with each statement.
+            questions.values().forEach(answer -> answer.completeExceptionally(e));
+            stop().forEach(answer -> answer.completeExceptionally(e));
         }
     }
 
@@ -84,19 +91,30 @@ class KnownApps {
         return next;
     }
 
+    /** Returns the questions that nobody will ask. The next call begins anew. */
+    private synchronized List<CompletableFuture<Boolean>> stop() {
+        asking = false;
+        List<CompletableFuture<Boolean>> unasked = List.copyOf(waiting.values());
+        waiting.clear();
+        return unasked;
+    }
+
     /** Forgets apps that are no longer registered. */
     @Scheduled(every = "1m", concurrentExecution = ConcurrentExecution.SKIP)
     void refresh() {
         List<String> known = List.copyOf(registered);
+        int asked = 0;
         try {
-            for (int first = 0; first < known.size(); first += ASKED_AT_ONCE) {
-                Set<String> gone = new HashSet<>(known.subList(first, Math.min(known.size(), first + ASKED_AT_ONCE)));
+            while (asked < known.size()) {
+                int next = Math.min(known.size(), asked + ASKED_AT_ONCE);
+                Set<String> gone = new HashSet<>(known.subList(asked, next));
                 gone.removeAll(registry.registered(Set.copyOf(gone)));
                 registered.removeAll(gone);
+                asked = next;
             }
         } catch (RuntimeException e) {
-            // Each is asked for again when it is called; what keeps the database away is logged there.
-            registered.clear();
+            // Each of the others is asked for again when it is called; what keeps the database away is logged there.
+            known.subList(asked, known.size()).forEach(registered::remove);
         }
         if (known.size() >= MOST_APPS) {
             // Room for others, which are busier than some of these.

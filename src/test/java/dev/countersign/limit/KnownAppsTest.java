@@ -77,6 +77,38 @@ class KnownAppsTest {
         assertThat(known.isRegistered("shop")).succeedsWithin(TIMEOUT, BOOLEAN).isTrue();
     }
 
+    /** While the database is away, made-up IDs would otherwise pile up, a statement for each thousand. */
+    @Test
+    void failureFailsAllThatWait() {
+        registry.mayAnswer = new CountDownLatch(1);
+        CompletableFuture<Boolean> first = known.isRegistered("first");
+        Awaitility.await().until(() -> registry.asked.get() == 1);
+        List<CompletableFuture<Boolean>> others = IntStream.range(0, KnownApps.MOST_WAITING)
+                .mapToObj(i -> known.isRegistered("app" + i))
+                .toList();
+        assertThat(known.isRegistered("shop")).isCompletedExceptionally();
+        registry.failure = new IllegalStateException("It is away");
+        registry.mayAnswer.countDown();
+        assertThat(first).failsWithin(TIMEOUT);
+        assertThat(others).allSatisfy(answer -> assertThat(answer).failsWithin(TIMEOUT));
+        assertThat(registry.asked).hasValue(1);
+        registry.failure = null;
+        assertThat(known.isRegistered("shop")).succeedsWithin(TIMEOUT, BOOLEAN).isTrue();
+    }
+
+    /** A slice that fails says nothing about those before it. */
+    @Test
+    void failedSliceForgetsOnlyWhatWasNotAsked() {
+        registry.apps = IntStream.range(0, 2500).mapToObj(i -> "app" + i).collect(Collectors.toSet());
+        registry.apps.forEach(app -> known.isRegistered(app).join());
+        registry.answersLeft = 2;
+        known.refresh();
+        registry.answersLeft = Integer.MAX_VALUE;
+        int before = registry.asked.get();
+        registry.apps.forEach(app -> known.isRegistered(app).join());
+        assertThat(registry.asked).hasValue(before + 500);
+    }
+
     @Test
     void failedQuestionIsAskedAgain() {
         registry.failure = new IllegalStateException("It is away");
@@ -148,6 +180,7 @@ class KnownAppsTest {
         private volatile Set<String> apps = Set.of("shop");
         private volatile CountDownLatch mayAnswer = new CountDownLatch(0);
         private volatile @Nullable Throwable failure;
+        private int answersLeft = Integer.MAX_VALUE;
 
         @Override
         public Map<String, Integer> createTokensPerMinute(int most) {
@@ -157,15 +190,17 @@ class KnownAppsTest {
         @Override
         public Set<String> registered(Set<String> appIds) {
             asked.incrementAndGet();
-            if (failure instanceof Error error) {
-                throw error;
-            } else if (failure instanceof RuntimeException exception) {
-                throw exception;
-            }
             try {
                 mayAnswer.await();
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
+            }
+            if (failure instanceof Error error) {
+                throw error;
+            } else if (failure instanceof RuntimeException exception) {
+                throw exception;
+            } else if (answersLeft-- == 0) {
+                throw new IllegalStateException("It is away");
             }
             return appIds.stream().filter(apps::contains).collect(Collectors.toSet());
         }
