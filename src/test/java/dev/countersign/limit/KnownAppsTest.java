@@ -32,6 +32,7 @@ class KnownAppsTest {
 
     @AfterEach
     void endThreads() {
+        registry.mayAnswer.countDown();
         threads.close();
     }
 
