@@ -77,8 +77,9 @@ class KnownApps {
         } catch (Throwable e) {
             // Not even an Error may leave calls unanswered. Those that wait fail too: while the database is away, they
             // would become more with each statement.
+            List<CompletableFuture<Boolean>> unasked = stop();
             questions.values().forEach(answer -> answer.completeExceptionally(e));
-            stop().forEach(answer -> answer.completeExceptionally(e));
+            unasked.forEach(answer -> answer.completeExceptionally(e));
         }
     }
 
