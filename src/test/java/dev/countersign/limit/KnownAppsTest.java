@@ -39,9 +39,7 @@ class KnownAppsTest {
     /** A caller that makes up app IDs must not take all connections. */
     @Test
     void oneStatementAsksForAllThatWait() {
-        registry.mayAnswer = new CountDownLatch(1);
-        CompletableFuture<Boolean> first = known.isRegistered("first");
-        Awaitility.await().until(() -> registry.asked.get() == 1);
+        CompletableFuture<Boolean> first = firstWhichIsNotAnswered();
         List<CompletableFuture<Boolean>> others = IntStream.range(0, 2500)
                 .mapToObj(i -> known.isRegistered("app" + i % 1250))
                 .toList();
@@ -57,9 +55,7 @@ class KnownAppsTest {
 
     @Test
     void firstToWaitIsAskedFirst() {
-        registry.mayAnswer = new CountDownLatch(1);
-        CompletableFuture<Boolean> first = known.isRegistered("first");
-        Awaitility.await().until(() -> registry.asked.get() == 1);
+        CompletableFuture<Boolean> first = firstWhichIsNotAnswered();
         CompletableFuture<Integer> statements = known.isRegistered("shop").thenApply(is -> registry.asked.get());
         List<CompletableFuture<Boolean>> others = IntStream.range(0, 5000)
                 .mapToObj(i -> known.isRegistered("app" + i))
@@ -81,9 +77,7 @@ class KnownAppsTest {
     /** While the database is away, made-up IDs would otherwise pile up, a statement for each thousand. */
     @Test
     void failureFailsAllThatWait() {
-        registry.mayAnswer = new CountDownLatch(1);
-        CompletableFuture<Boolean> first = known.isRegistered("first");
-        Awaitility.await().until(() -> registry.asked.get() == 1);
+        CompletableFuture<Boolean> first = firstWhichIsNotAnswered();
         List<CompletableFuture<Boolean>> others = IntStream.range(0, KnownApps.MOST_WAITING)
                 .mapToObj(i -> known.isRegistered("app" + i))
                 .toList();
@@ -173,6 +167,14 @@ class KnownAppsTest {
         assertThat(known.isRegistered("new").join()).isFalse();
         registry.apps = Set.of("new");
         assertThat(known.isRegistered("new").join()).isTrue();
+    }
+
+    /** Until {@code mayAnswer}, all later questions wait behind this one. */
+    private CompletableFuture<Boolean> firstWhichIsNotAnswered() {
+        registry.mayAnswer = new CountDownLatch(1);
+        CompletableFuture<Boolean> first = known.isRegistered("first");
+        Awaitility.await().until(() -> registry.asked.get() == 1);
+        return first;
     }
 
     private static final class Registry implements RegisteredApps {

@@ -87,9 +87,10 @@ class RegisteredRatesTest {
 
         @Override
         public Map<String, Integer> createTokensPerMinute(int most) {
-            if (failure != null) {
+            Error error = failure;
+            if (error != null) {
                 failed.incrementAndGet();
-                throw failure;
+                throw error;
             } else if (!answers) {
                 throw new IllegalStateException("It is away");
             }
