@@ -57,7 +57,7 @@ def other(stage, running, commit):
     run(['git', 'worktree', 'add', '--detach', project, commit], cwd=PROJECT)
     running.callback(run, ['git', 'worktree', 'remove', '--force', project], cwd=PROJECT)
     say(f'building {commit}')
-    machine.build_package(project, stage.signed, not stage.signed)
+    machine.build_package(project, signed=stage.signed, unsigned=not stage.signed)
     return Countersign(stage.java, stage.directory, stage.signed, project=project, name=commit)
 
 
