@@ -53,9 +53,9 @@ public interface LimitConfig {
     int refusedAuthenticationPerMinute();
 
     /**
-     * How much of a limit may be used at once, as a time from 1 second to 1 minute: the calls that the limit admits
-     * in this time, but at least 10, or the whole limit if the limit is below 10. With 3 seconds, a limit of 600 a minute admits 30
-     * calls at once, and then 10 a second.
+     * How many calls a limit admits at once, as a time from 1 second to 1 minute: as many as it admits in this time,
+     * but at least 10. A limit below 10 a minute admits all its calls at once. With 3 seconds, a limit of 600 a minute
+     * admits 30 calls at once, and then 10 a second.
      */
     @WithDefault("PT3S")
     @DurationMin(seconds = 1)

@@ -13,6 +13,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The chart installs what the base does, unless a value says otherwise. */
@@ -81,6 +84,52 @@ class ChartIT {
                         assertThat(settings.path("data").size()).isEqualTo(names.size());
                     });
         }
+    }
+
+    /** The pods' own variables count before the settings, so such a setting would do nothing. */
+    @Test
+    void settingThatThePodsSetThemselvesIsRefused() throws IOException {
+        Set<String> names = new TreeSet<>();
+        for (String pods : List.of("Deployment countersign", "Job countersign-migration")) {
+            Variant.BASE
+                    .byName()
+                    .get(pods)
+                    .findValues("env")
+                    .forEach(env -> names.addAll(env.findValuesAsText("name")));
+        }
+        assertThat(names).contains("QUARKUS_SHUTDOWN_DELAY", "QUARKUS_INIT_AND_EXIT");
+        for (String name : names) {
+            Run run = ClusterTools.helm()
+                    .run(Map.of(), "template", Variant.CHART.toString(), "--set-string", "settings." + name + "=x");
+            assertThat(run.exit()).as(name).isNotZero();
+            assertThat(run.err()).contains("schema");
+        }
+    }
+
+    @Test
+    void stopOutlastsALongDelay() throws IOException {
+        JsonNode pod = Variant.parse(Variant.template("--set", "shutdownDelaySeconds=90")).stream()
+                .filter(resource -> resource.path("kind").asText().equals("Deployment"))
+                .map(resource -> resource.at("/spec/template/spec"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(pod.toString()).contains("{\"name\":\"QUARKUS_SHUTDOWN_DELAY\",\"value\":\"PT90S\"}");
+        assertThat(pod.path("terminationGracePeriodSeconds").asInt()).isEqualTo(110);
+    }
+
+    @Test
+    void withoutItsNetworkPoliciesAllElseStays() throws IOException {
+        List<String> kinds = kinds(Variant.template());
+        assertThat(kinds).contains("NetworkPolicy");
+        kinds.removeIf("NetworkPolicy"::equals);
+        assertThat(kinds(Variant.template("--set", "networkPolicies.enabled=false")))
+                .containsExactlyElementsOf(kinds);
+    }
+
+    private static List<String> kinds(String yaml) throws IOException {
+        return Variant.parse(yaml).stream()
+                .map(resource -> resource.path("kind").asText())
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     @Test
