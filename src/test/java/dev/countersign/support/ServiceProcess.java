@@ -279,7 +279,8 @@ public final class ServiceProcess implements AutoCloseable {
     }
 
     private static Path nextLog() {
-        return Path.of("target", "service-" + STARTED.incrementAndGet() + ".log");
+        String fork = System.getProperty("surefire.forkNumber", "1");
+        return Path.of("target", "service-" + fork + "-" + STARTED.incrementAndGet() + ".log");
     }
 
     private static Process begin(List<String> command, Path log, Map<String, String> environment) {
