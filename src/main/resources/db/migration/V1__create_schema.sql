@@ -110,9 +110,11 @@ END;
 
 -- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
 -- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
--- only slots that no create reaches yet are attached. A slot with a guard is always listed, because the guard must not
--- stay. Citus refuses to look for rows of all slots in one query, and of an expression it runs all queries: so each
--- condition is a statement.
+-- only slots that no create reaches yet are attached. A guard is a constraint that keeps a slot's rows out of the default
+-- partition (attach_session_partition, below). A slot with a guard is always listed, because the guard must not stay.
+--
+-- Citus can't look up the rows of all slots in one query. In a compound expression it would run every subquery. So each
+-- condition is a statement of its own.
 CREATE FUNCTION missing_session_slots() RETURNS SETOF timestamptz
     LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
@@ -227,7 +229,7 @@ REVOKE ALL ON FUNCTION attach_session_partition(timestamptz), drop_session_parti
 -- How many sessions of a partition need their key, by key: those that can be redeemed, and those whose redeem can be
 -- repeated by its caller. The function reads the partition by its own name, for which the service's role has no right.
 -- A count through the parent would take seconds when there are many sessions, and hold the lock for which a drop of any
--- partition waits. The function reveals only numbers, so everybody may call it.
+-- partition waits. The function reveals only key IDs and numbers, so everybody may call it.
 CREATE FUNCTION live_sessions(partition text) RETURNS TABLE (key_id text, sessions bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = on
 AS $$

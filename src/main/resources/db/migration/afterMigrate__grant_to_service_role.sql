@@ -22,7 +22,7 @@ BEGIN
           FROM (VALUES
                    ('app',                         'SELECT, INSERT, UPDATE, DELETE'),
                    ('challenge_session',           'SELECT, INSERT, UPDATE, DELETE'),
-                   -- The purge deletes its expired rows by its own name.
+                   -- The purge deletes expired rows from this partition directly, not through the parent.
                    ('challenge_session_default',   'SELECT, UPDATE, DELETE'),
                    ('challenge_session_partition', 'SELECT'),
                    ('limit_bucket',                'SELECT, INSERT, UPDATE, DELETE'),

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * Fetches the issuers' keys again every few minutes, so that an issuer may change a key and keep the key's ID. Quarkus
- * fetches keys only for an unknown ID. Its setting for keys that expire, {@code quarkus.oidc.jwks.resolve-early}, would
- * let any caller make it fetch with every request.
+ * fetches keys only for an unknown ID. Its setting for keys that expire, {@code quarkus.oidc.jwks.resolve-early=false},
+ * would let any caller make it fetch with every request.
  */
 @Singleton
 class IssuerKeys {

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Selects the OIDC tenant that verifies a bearer token, by the token's {@code iss}. Nothing is fetched for a token that
  * names no configured issuer.
  *
- * <p>{@code quarkus.oidc.resolve-tenants-with-issuer} would do the same, but Quarkus then never finds an issuer again
- * that did not answer at the start and at the first call after it.
+ * <p>{@code quarkus.oidc.resolve-tenants-with-issuer} would do the same, but with it, if an issuer doesn't answer at
+ * the start and at the first call, Quarkus never tries that issuer again.
  *
  * <p>A {@link TenantConfigResolver} also lets the service start without any issuer. Quarkus would otherwise require
  * one.

@@ -22,10 +22,10 @@ final class SigV4CanonicalRequest {
 
     private static final String CONTENT_HASH = "x-amz-content-sha256";
     /**
-     * The headers that the service reads, so they must be signed. A proxy may add other {@code x-amz-} headers; none is
-     * read.
+     * The headers that the verification depends on. Each of them that is sent must be signed. A proxy may add other
+     * {@code x-amz-} headers unsigned.
      */
-    private static final List<String> READ = List.of(HOST, DATE, CONTENT_HASH);
+    private static final List<String> MUST_BE_SIGNED = List.of(HOST, DATE, CONTENT_HASH);
 
     private static final int MOST_HEADER_LINES = 256;
     private static final Pattern ABSOLUTE = Pattern.compile("(?i:https?)://[^/?#@]+(?:/(.*))?");
@@ -95,7 +95,7 @@ final class SigV4CanonicalRequest {
         } else if (!names.contains(HOST)) {
             throw invalid("The host header must be signed");
         }
-        for (String name : READ) {
+        for (String name : MUST_BE_SIGNED) {
             int lines = received.getAll(name).size();
             if (lines > 1) {
                 throw invalid("There may be one " + name + " header");

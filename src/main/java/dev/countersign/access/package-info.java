@@ -9,8 +9,9 @@
  * fresh), and {@link SubjectPrincipals} maps it to a principal. {@link SigV4Mechanism} handles every other request;
  * {@link SigV4Verifier} computes the signature again and compares.
  *
- * <p>{@link Permissions} decides by the principal's permissions and apps. {@link Caller} also has the subject of a
- * bearer token, for whom it may create a token. {@link Audit} writes one line per outcome.
+ * <p>{@link Permissions} decides by the principal's permissions and apps. {@link Caller} also holds the bearer token's
+ * subject. A caller may create tokens for its own subject without {@code delegate}. {@link Audit} writes one line per
+ * outcome.
  */
 @NullMarked
 package dev.countersign.access;

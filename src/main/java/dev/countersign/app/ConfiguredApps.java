@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Registers the apps of the configuration. Each replica does so at start, before it serves requests, and changes
- * nothing that another replica has already registered. A mistake in an app stops the start.
+ * Registers the apps of the configuration. Each replica does so at start, before it serves requests. A replica that
+ * finds the same values already stored changes nothing. A mistake in an app stops the start.
  */
 @Singleton
 class ConfiguredApps {

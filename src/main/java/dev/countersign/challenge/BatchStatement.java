@@ -32,7 +32,7 @@ final class BatchStatement {
     private final String sql;
     private final List<String> names;
 
-    /** @param text its SQL, in which a colon is that of a parameter */
+    /** @param text its SQL; every colon in it must begin a parameter (so no {@code ::} casts) */
     BatchStatement(String text) {
         sql = NAME.matcher(text).replaceAll("?");
         names = NAME.matcher(text)

@@ -48,8 +48,8 @@ final class Batcher<Q, A> {
     private static final int MAX_WAITING = 4096;
 
     /**
-     * Connections for questions that are asked alone. With all their rows locked, the five batchers use 3 each and
-     * leave 1 of the pool's 16.
+     * Connections for questions that are asked alone. At worst, each of the five batchers uses 3 connections (these 2
+     * and the one for shared statements), which leaves 1 of the pool's 16.
      */
     private static final int MAX_ALONE = 2;
 
@@ -160,7 +160,8 @@ final class Batcher<Q, A> {
                 // The wait for a connection may have been long, so take what queued meanwhile.
                 queue.drainTo(batch, MAX_BATCH - batch.size());
                 var groups = groups(batch);
-                // From here on, a failure is that of a group: some questions go to threads that ask them alone.
+                // From here on, each group handles its own failures. The outer catch must not fail these questions:
+                // other threads may still be asking some.
                 batch.clear();
                 groups.forEach(this::askGroup);
             });

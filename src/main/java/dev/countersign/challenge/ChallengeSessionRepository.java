@@ -42,8 +42,8 @@ import org.jspecify.annotations.Nullable;
  * deadline is in {@link System#nanoTime}. A future fails with UnavailableException when the database could not be
  * asked, or when it failed; a failed statement may have taken effect all the same.
  *
- * <p>{@code IS TRUE} keeps a comparison of times out of the index condition, so that a session is found by its whole
- * key in a large default partition too.
+ * <p>{@code IS TRUE} keeps PostgreSQL from using the default partition's index on {@code expires_at}, so it finds the
+ * session by its primary key.
  */
 @ApplicationScoped
 class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSession, SessionKey> {
@@ -95,9 +95,10 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
 
     /**
      * Finds each session by its whole key, so that each look-up touches one partition. {@code BETWEEN} lets PostgreSQL
-     * leave out the other partitions before it begins; to prepare for all of them is two thirds of a lone look-up. The
-     * clock in the select list keeps PostgreSQL from merging the inner query into the outer one. A distributed database
-     * picks its shards by {@code = ANY}; the collation keeps that condition out of the index condition.
+     * leave out the other partitions before it begins; preparing all partitions takes two thirds of the time of a
+     * single look-up. The clock in the select list keeps PostgreSQL from merging the inner query into the outer one. A
+     * distributed database picks its shards by {@code = ANY}; the collation keeps that condition out of the index
+     * condition.
      */
     static final String FIND = """
             SELECT found.*
@@ -123,7 +124,8 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
      * it planned while a partition was small. The other {@code ANY} is as in {@link #FIND}.
      *
      * <p>The last line reads the clock after any wait for a lock. An attempt that comes too late divides by zero, which
-     * rolls the statement back. Asked alone, it then finds nothing to redeem.
+     * rolls the statement back. The {@link Batcher} then repeats each attempt alone, and the late one finds nothing to
+     * redeem.
      */
     static final String REDEEM = """
             WITH redeemed AS (
@@ -189,7 +191,7 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
                AND 1 / cast(expires_at > clock_timestamp() AS integer) = 1
             """;
 
-    /** Deletes expired rows by ctid: it takes whatever rows there are, not those that a key names. */
+    /** Deletes by ctid: any expired rows will do, so no key look-up is needed. */
     static final String EMPTY_DEFAULT = """
             DELETE FROM challenge_session_default
              WHERE ctid = ANY (ARRAY (
@@ -266,7 +268,8 @@ class ChallengeSessionRepository implements PanacheRepositoryBase<ChallengeSessi
 
     private <Q, A> Batcher<Q, A> batcher(
             String name, Function<Q, SessionKey> key, Function<List<Q>, List<A>> statement) {
-        // On Citus, a statement for one app is one shard's. Statements for several wait for each other's commits.
+        // On Citus, a statement about one app runs on one shard. Statements about several apps wait for each other's
+        // commits.
         Function<Q, String> group =
                 question -> citus.isPresent() ? key.apply(question).appId() : "";
         return new Batcher<>(name, timeouts.statement(), metrics, this::connected, key::apply, group, statement);

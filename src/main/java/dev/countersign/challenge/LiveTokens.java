@@ -38,7 +38,7 @@ class LiveTokens {
                 .register(metrics);
     }
 
-    /** Runs as often as the purge, whose work it shows. */
+    /** Runs as often as the purge. */
     @Scheduled(every = "{countersign.purge.every}", concurrentExecution = ConcurrentExecution.SKIP)
     void count() {
         Map<String, Long> live = new HashMap<>();

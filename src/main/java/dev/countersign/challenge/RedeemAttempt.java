@@ -27,7 +27,7 @@ record RedeemAttempt(
 
     /**
      * The hash by which a repeat of this call is recognized; null without an idempotency key. It covers everything that
-     * the reply tells except the time of redeeming, so that a changed row never gives an earlier result.
+     * the reply tells except the time of redeeming, so that a repeat is refused if somebody changed the row.
      */
     byte @Nullable [] fingerprint(SecretKey key, ChallengeSession session) {
         return idempotencyKey == null

@@ -30,7 +30,10 @@ class StatementTimeouts implements AgroalPoolInterceptor {
         return request.dividedBy(4);
     }
 
-    /** A twentieth of a request's time. A question that shares a statement with a locked row waits this long once. */
+    /**
+     * A twentieth of a request's time. A question whose batch meets a locked row is delayed by this once. After that,
+     * the questions are asked one by one.
+     */
     Duration lock() {
         return request.dividedBy(20);
     }

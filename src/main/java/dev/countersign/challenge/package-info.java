@@ -2,7 +2,7 @@
  * The life cycle of a challenge token.
  *
  * <p>A caller requests a token for an app. {@link ChallengeService#issue} makes a {@link ChallengeSession} and passes
- * it to {@link ChallengeSessionRepository}, which has all statements. The row holds no secret: the
+ * it to {@link ChallengeSessionRepository}, which has all statements on tokens. The row holds no secret: the
  * {@link ChallengeCode} is derived from the row and a key of {@link ChallengeKeys}, again at every read.
  * {@link KeyCheck} ensures that all replicas have the same keys. The database's clock sets the expiry time, and the
  * session ID begins with it.

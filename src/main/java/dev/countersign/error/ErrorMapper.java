@@ -11,7 +11,7 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 /** Sends an {@link ErrorReply} for everything that an operation throws. */
 class ErrorMapper {
 
-    // Quarkus has its own mappers for some of these types; without the names, they would win over Throwable.
+    // Quarkus has its own mappers for some of these types. They would win over a mapper for Throwable alone.
     @ServerExceptionMapper({
         Throwable.class,
         ValidationException.class,

@@ -20,7 +20,8 @@ class RequestFilters {
             RequestBody body) {
         // Every reply, even a refusal, has a request id and ends in time.
         filters.register(start, BEFORE_CORS);
-        // A page of another origin learns nothing. Quarkus' CORS filter, which follows, only adds headers.
+        // A page of another origin learns nothing. Quarkus' CORS filter follows: it answers preflights and adds
+        // headers.
         filters.register(origin, BEFORE_CORS - 1);
         // From here on, a browser can read errors. A request that no operation takes is refused first, at the least
         // cost.

@@ -15,9 +15,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Refuses ambiguous requests (a second host, caller or key), invalid app IDs, methods that the path doesn't have, and
- * bodies with a {@code Content-Encoding}. It checks the path as it was sent: in the normalized path, {@code ..} and an
- * empty app ID would be unknown paths.
+ * Refuses ambiguous requests (a second {@code Host}, {@code Authorization} or {@code Idempotency-Key} header), invalid
+ * app IDs, methods that the path doesn't have, and bodies with a {@code Content-Encoding}. It checks the path as it was
+ * sent: normalization removes an app ID that is empty or {@code ..}, so these requests would get 404 instead of 400.
  */
 @Singleton
 class RequestShape implements Handler<RoutingContext> {

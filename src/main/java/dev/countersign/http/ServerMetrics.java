@@ -16,9 +16,9 @@ class ServerMetrics {
     private static final double[] LATENCIES = {5e6, 10e6, 25e6, 50e6, 100e6, 250e6, 500e6, 2e9};
 
     /**
-     * Removes the port from metrics. The server adds it unless the port was chosen freely. If only the API's port was,
-     * and not the management interface's, their metrics have different tags; Prometheus refuses that, and the service
-     * would not start.
+     * Removes the port from metrics. The server adds it unless the port is random (0). If only one of the two ports
+     * (the API's and the management interface's) is random, the metrics have different tags; Prometheus refuses that,
+     * and the service would not start.
      */
     @Produces
     @Singleton

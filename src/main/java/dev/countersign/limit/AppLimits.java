@@ -22,8 +22,8 @@ public class AppLimits {
     private static final String REFUSALS = "countersign.limit.refusals";
 
     /**
-     * The name of the buckets that all unregistered apps share; not a valid app ID. Otherwise a caller that makes up
-     * IDs would fill the table.
+     * Stands for all unregistered apps in the names of buckets, which they share; it can't be an app ID. Without it, a
+     * caller that makes up IDs would fill the table.
      */
     private static final String UNREGISTERED = "-";
 

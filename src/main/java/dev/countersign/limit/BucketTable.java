@@ -34,7 +34,7 @@ class BucketTable {
     /**
      * Takes tokens from a bucket. A bucket without a row is full, so the inserted row is a full bucket after the
      * taking: {@code granted} is the number of tokens wanted, and {@code available + granted} is the capacity. The
-     * update reads both from {@code excluded}. It reads the clock once the row is locked.
+     * update reads both from {@code excluded}. It reads the clock only after it has locked the row.
      *
      * <p>The limit needs no durable commit: what a crash loses is refilled within a minute. The statement turns it off
      * itself, because a pooler may give the session to a request next.

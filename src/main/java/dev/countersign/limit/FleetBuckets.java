@@ -91,7 +91,7 @@ class FleetBuckets {
         private boolean asking;
         /** Tokens that were taken from the table and not handed out. */
         private int left;
-        /** When the table was last asked. From then on, the bucket has no token for {@link #emptyNanos}. */
+        /** When the table was last asked. For {@link #emptyNanos} after that, the bucket is known to be empty. */
         private long askedAt = System.nanoTime();
 
         private long emptyNanos;
@@ -118,7 +118,8 @@ class FleetBuckets {
                 } else if (since < emptyNanos) {
                     return CompletableFuture.completedFuture(Duration.ofNanos(emptyNanos - since));
                 }
-                // In this order: a thread that can't start must not leave a bucket that nobody asks for.
+                // Set asking only after execute succeeded. Otherwise later calls would wait for a thread that never
+                // started.
                 threads.execute(this::ask);
                 asking = true;
             }

@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 
 /**
- * The registered apps that this replica was asked about. However many calls ask about others, they take one connection:
- * one statement asks for all that wait.
+ * The registered apps that this replica was asked about. Calls about apps not known yet share one connection: one
+ * statement asks about all of them.
  */
 @ApplicationScoped
 class KnownApps {
@@ -27,7 +27,10 @@ class KnownApps {
     /** Keeps a statement short. */
     private static final int ASKED_AT_ONCE = 1000;
 
-    /** What statements can answer within a request's time, unless the database hangs. */
+    /**
+     * How many apps may wait for an answer: as many as statements can answer within a request's time, unless the
+     * database hangs.
+     */
     static final int MOST_WAITING = 10_000;
 
     private final RegisteredApps registry;
@@ -56,7 +59,8 @@ class KnownApps {
             return CompletableFuture.failedFuture(new IllegalStateException("The registry does not answer in time"));
         }
         if (!asking) {
-            // In this order: a thread that can't start must not leave questions that nobody asks.
+            // Set asking only after execute succeeded. Otherwise later calls would wait for a thread that never
+            // started.
             threads.execute(this::ask);
             asking = true;
         }
@@ -114,7 +118,7 @@ class KnownApps {
                 asked = next;
             }
         } catch (RuntimeException e) {
-            // Each of the others is asked for again when it is called; what keeps the database away is logged there.
+            // Forget the unchecked apps too. The next call about one asks again; if that fails, the failure is logged.
             known.subList(asked, known.size()).forEach(registered::remove);
         }
         if (known.size() >= MOST_APPS) {

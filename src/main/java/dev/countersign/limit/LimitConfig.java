@@ -53,9 +53,9 @@ public interface LimitConfig {
     int refusedAuthenticationPerMinute();
 
     /**
-     * How many calls a limit admits at once, as a time from 1 second to 1 minute: as many as it admits in this time,
-     * but at least 10. A limit below 10 a minute admits all its calls at once. With 3 seconds, a limit of 600 a minute
-     * admits 30 calls at once, and then 10 a second.
+     * The burst, given as a time from 1 second to 1 minute: a limit admits at once as many calls as are due in this
+     * time, but at least 10. A limit below 10 a minute admits all its calls at once. With 3 seconds, a limit of 600 a
+     * minute admits 30 calls at once, and then 10 a second.
      */
     @WithDefault("PT3S")
     @DurationMin(seconds = 1)

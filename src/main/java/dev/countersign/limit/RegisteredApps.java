@@ -3,7 +3,7 @@ package dev.countersign.limit;
 import java.util.Map;
 import java.util.Set;
 
-/** What the limits need to know about the registry of apps, which implements it. The methods block. */
+/** What the limits need from the registry of apps. The package {@code app} implements it. The methods block. */
 public interface RegisteredApps {
 
     /**

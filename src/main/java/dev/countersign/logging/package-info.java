@@ -1,6 +1,6 @@
 /**
  * Writes the log without making requests wait for it. Requests pass their records to {@link LogQueue}, whose thread
- * writes them. When nobody reads the log, requests are refused in time.
+ * writes them. When too many records wait, requests get 504 at once instead of hanging.
  */
 @NullMarked
 package dev.countersign.logging;

@@ -48,7 +48,8 @@ final class EnvironmentNames {
         }
         readings.values().stream()
                 .filter(reading -> reading.setting.isNamed() && known(reading).isEmpty())
-                // Collected before the first is learnt: two spellings in the environment are two names.
+                // Collect all before learning any. If two variables spell one name differently, both spellings are
+                // learnt, and the ambiguity is reported.
                 .toList()
                 .forEach(reading -> learn(reading.setting, canonical(reading.part)));
         Map<String, String> settings = new HashMap<>();

@@ -39,21 +39,21 @@ record SettingName(String text) {
     }
 
     /**
-     * The operator's part of a variable that sets this, as written; an empty text if this has no such part. Empty for a
-     * variable that doesn't set this.
+     * Returns the operator's part of a variable that sets this, as written. Returns {@code Optional.of("")} if this
+     * setting has no operator's part, and {@code Optional.empty()} if the variable doesn't set it.
      */
     Optional<String> namedBy(String variable) {
         if (!isNamed()) {
             return variable(text).equals(variable) ? Optional.of("") : Optional.empty();
         }
         return between(variable, variable(head()), variable(tail()))
-                // SmallRye writes quotes as "_". There is one way to write a name, and this isn't it.
+                // Refuse SmallRye's notation, which writes quotes as "_": we accept only one spelling.
                 .filter(name -> !name.startsWith("_") && !name.endsWith("_"));
     }
 
     /**
-     * The operator's part of a property that sets this; an empty text if this has no such part. Empty for a property
-     * that doesn't set this.
+     * Returns the operator's part of a property that sets this. Returns {@code Optional.of("")} if this setting has no
+     * operator's part, and {@code Optional.empty()} if the property doesn't set it.
      */
     Optional<String> namedIn(String property) {
         String single = property.replaceFirst("\\[\\d+]$", "");

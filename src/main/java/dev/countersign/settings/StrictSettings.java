@@ -123,8 +123,8 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
                     source.getPropertyNames().forEach(name -> properties.add(name.replaceFirst("^%[^.]+\\.", "")));
                 }
             }
-            // SmallRye adds a guessed property for each variable. A name with dots for which there is no variable is
-            // itself a variable.
+            // SmallRye adds a guessed property for each variable. A dotted name that matches no variable was set in the
+            // environment under that name. Treat it as a property.
             Set<String> guessed =
                     variables.stream().filter(name -> !isVariable(name)).collect(toCollection(TreeSet::new));
             variables.removeAll(guessed);

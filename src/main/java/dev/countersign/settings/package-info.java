@@ -1,8 +1,8 @@
 /**
  * Makes a setting do what its operator meant, or stops the start.
  *
- * <p>Quarkus ignores a setting that nothing reads. It reads a name with {@code _} or {@code -} from the environment
- * only in its own notation, and it expands {@code $} in a secret.
+ * <p>Quarkus ignores a setting that nothing reads, and it expands {@code $} in a secret. From the environment, it finds
+ * a principal named {@code ci-runner} only if the variable has two underscores on each side of the name.
  *
  * <p>{@link StrictSettings} runs while the configuration is built, before anything is read from it. It finds the
  * setting that each {@code COUNTERSIGN_*} variable means, refuses settings that nothing reads, and takes secrets
