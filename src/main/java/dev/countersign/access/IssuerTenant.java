@@ -47,10 +47,12 @@ record IssuerTenant(String key, OidcTenantConfig config) {
         if (audience.isEmpty() || audience.contains(ANY)) {
             mistakes.add(set(
                     "token.audience",
-                    "to the name that it has for this service, or tokens made for other services would be taken"));
+                    "to the issuer's name for this service. Otherwise tokens for other services would be accepted"));
         }
         if (config.token().signatureAlgorithm().isEmpty()) {
-            mistakes.add(set("token.signature-algorithm", "such as RS256, or a token could choose it"));
+            mistakes.add(set(
+                    "token.signature-algorithm",
+                    "to the issuer's algorithm, such as RS256; otherwise a token could choose it"));
         }
         if (iss().map(ANY::equals).orElse(oneOfSeveral || !isDiscovered())) {
             mistakes.add(set("token.issuer", "to the iss of its tokens, by which the service knows who issued one"));
@@ -58,9 +60,9 @@ record IssuerTenant(String key, OidcTenantConfig config) {
         return mistakes;
     }
 
-    private String set(String property, String reason) {
+    private String set(String property, String toWhat) {
         String prefix = isDefault() ? "quarkus.oidc" : "quarkus.oidc." + key;
-        return prefix + " has an issuer of tokens. Set " + prefix + "." + property + " too, " + reason + ".";
+        return prefix + " has an issuer of tokens. Set " + prefix + "." + property + " " + toWhat + ".";
     }
 
     private boolean isDefault() {

@@ -23,7 +23,7 @@ record JwtPrincipal(
         List<String> own = new ArrayList<>();
         NamePattern subject = new NamePattern(config.subject().orElse(""));
         if (config.subject().isEmpty()) {
-            own.add("issuer, claim and subject-claim need a subject; set it to * for each subject of the issuer");
+            own.add("issuer, claim and subject-claim need a subject; set it to * for all subjects of the issuer");
         } else if (subject.isMalformed()) {
             own.add("subject may have a * at its end only");
         }

@@ -76,8 +76,8 @@ public class Principals {
             byToken.stream()
                     .filter(broader -> !broader.equals(never) && broader.covers(never))
                     .forEach(broader -> mistakes.add("countersign.principals."
-                            + never.principal().name() + ": each of its callers would be "
-                            + broader.principal().name() + " too, and be refused; change subject, claim or issuer of"
+                            + never.principal().name() + ": every token that matches this principal also matches "
+                            + broader.principal().name() + ", and would be refused; change subject, claim or issuer of"
                             + " one"));
         }
     }

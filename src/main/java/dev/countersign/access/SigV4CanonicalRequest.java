@@ -98,7 +98,7 @@ final class SigV4CanonicalRequest {
         for (String name : MUST_BE_SIGNED) {
             int lines = received.getAll(name).size();
             if (lines > 1) {
-                throw invalid("There may be one " + name + " header");
+                throw invalid("Send only one " + name + " header");
             } else if (lines == 1 && !names.contains(name)) {
                 throw invalid(name + " must be signed");
             }

@@ -115,7 +115,7 @@ class SigV4Verifier {
         if (key.isEmpty()) {
             throw unrecognized("The access key is not known here");
         } else if (!matches) {
-            throw invalid("The signature does not match. Signed must be: method, path and query as sent, host "
+            throw invalid("The signature does not match. It must cover the method, the path and query as sent, host "
                     + String.join(" or ", hosts(request)) + ", the headers listed, and the body's hash.");
         }
         return key.get().principal();
@@ -124,7 +124,7 @@ class SigV4Verifier {
     private static String date(MultiMap headers) {
         List<String> dates = headers.getAll(DATE);
         if (dates.size() != 1) {
-            throw incomplete("One X-Amz-Date header is needed");
+            throw incomplete("Send exactly one X-Amz-Date header");
         }
         return dates.getFirst();
     }

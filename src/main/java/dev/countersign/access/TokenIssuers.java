@@ -52,7 +52,7 @@ class TokenIssuers {
             issuer.iss()
                     .filter(iss -> !seen.add(iss))
                     .ifPresent(iss -> mistakes.add("two issuers have " + iss
-                            + " as token.issuer, and a token could not be told by it: leave one out"));
+                            + " as token.issuer, so a token's issuer would be ambiguous: remove one"));
         }
         return mistakes;
     }

@@ -107,14 +107,17 @@ final class Batcher<Q, A> {
      * Asks a question. The answer comes after the shared statement and its commit, if there is one, in the context of
      * the calling request.
      *
-     * <p>The future fails with {@link UnavailableException} when the database failed, when too many questions wait, or
-     * when the deadline is too near. Only when the database failed may the statement have taken effect.
+     * <p>The future fails with {@link UnavailableException} when the database failed, when too many questions wait,
+     * when the deadline is too near, or when the service is stopping. Only when the database failed may the statement
+     * have taken effect.
      *
      * @param deadline when the caller gives up, in {@link System#nanoTime}
      */
     CompletableFuture<A> ask(Q question, long deadline) {
         Pending<Q, A> pending = new Pending<>(question, new CompletableFuture<>(), System.nanoTime(), deadline);
-        if (stopping || waiting.get() >= MAX_WAITING) {
+        if (stopping) {
+            return CompletableFuture.failedFuture(new UnavailableException("The service is stopping"));
+        } else if (waiting.get() >= MAX_WAITING) {
             return CompletableFuture.failedFuture(new UnavailableException("Too many requests are waiting"));
         }
         waiting.incrementAndGet();
@@ -260,7 +263,7 @@ final class Batcher<Q, A> {
     }
 
     private static <Q, A> void fail(List<Pending<Q, A>> batch, Throwable cause) {
-        UnavailableException failure = new UnavailableException("The database could not be asked", cause);
+        UnavailableException failure = new UnavailableException("The database statement failed", cause);
         batch.forEach(pending -> pending.answer.completeExceptionally(failure));
     }
 

@@ -64,7 +64,7 @@ class ExpiredSessionPurge {
             Instant deadline = Instant.now().plus(PREPARATION);
             each("attach", partitions.missing(), slot -> attachUntil(deadline, slot));
         } catch (RuntimeException e) {
-            LOG.warnf(e, "The partitions could not be made and are made by the next purge");
+            LOG.warnf(e, "The partitions could not be made; the next purge tries again");
         }
     }
 
@@ -83,9 +83,9 @@ class ExpiredSessionPurge {
         try {
             LOG.debugf("%s", purge());
         } catch (LockTimeoutException | PessimisticLockException e) {
-            LOG.debugf(e, "The table is busy, and the purge left for its next time");
+            LOG.debugf(e, "The table is busy; the next purge tries again");
         } catch (RuntimeException e) {
-            LOG.warnf(e, "The purge failed and is tried again at its next time");
+            LOG.warnf(e, "The purge failed; the next purge tries again");
         }
     }
 
@@ -122,7 +122,7 @@ class ExpiredSessionPurge {
             try {
                 done += each.applyAsInt(one);
             } catch (LockTimeoutException | PessimisticLockException e) {
-                LOG.debugf(e, "Left %s for the next time", one);
+                LOG.debugf(e, "Busy: %s; the next purge tries again", one);
             } catch (PersistenceException e) {
                 failures.add(e);
             }
@@ -130,7 +130,7 @@ class ExpiredSessionPurge {
         if (!failures.isEmpty()) {
             LOG.warnf(
                     failures.getFirst(),
-                    "The purge failed to %s %d of %d partitions, which is tried again at its next time",
+                    "The purge failed to %s %d of %d partitions; the next purge tries again",
                     change,
                     failures.size(),
                     all.size());

@@ -47,9 +47,9 @@ class KeyCheck {
         });
         if (!MessageDigest.isEqual(first, value)) {
             throw new IllegalStateException("countersign.challenge.keys." + id
-                    + " has other bytes than the key with which this database was first used under that id. Set the"
-                    + " same as on the other replicas, or give a new key a new id; docs/operations.md has how to end a"
-                    + " wrong one.");
+                    + " differs from the key that this database has recorded for this id. Set the same key as on the"
+                    + " other replicas, or give the new key a new id. If the recorded key is wrong, see"
+                    + " docs/operations.md.");
         }
     }
 }

@@ -52,7 +52,7 @@ class LiveTokens {
         } catch (RuntimeException e) {
             // The numbers that it showed are no longer known to be true.
             live.clear();
-            LOG.warn("The live tokens could not be counted; tried again at the next time", e);
+            LOG.warn("The live tokens could not be counted; the next count tries again", e);
         }
         List<Row<?>> rows = new ArrayList<>();
         live.forEach((key, tokens) -> rows.add(Row.of(Tags.of("key", key), tokens)));

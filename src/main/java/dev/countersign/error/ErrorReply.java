@@ -83,7 +83,7 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
         if (TRACES.permits(name)) {
             LOG.warnf(thrown, "Answered %d", status);
         } else {
-            LOG.warnf("Answered %d: %s, as within the last second, where its trace is", status, name);
+            LOG.warnf("Answered %d: %s again; its stack trace was logged within the last second", status, name);
         }
     }
 
@@ -99,12 +99,12 @@ public record ErrorReply(int status, Object body, Map<String, String> headers) {
                         406,
                         "NotAcceptableException",
                         "The reply is application/json, which the Accept header excludes");
-            case 413 ->
+            case 413 -> refused(413, "RequestEntityTooLargeException", "The body is larger than the service accepts");
+            case 415 ->
                 refused(
-                        413,
-                        "RequestEntityTooLargeException",
-                        "The body is larger than that of any request of this API");
-            case 415 -> refused(415, "UnsupportedMediaTypeException", "The body must be application/json");
+                        415,
+                        "UnsupportedMediaTypeException",
+                        "The body must be application/json without Content-Encoding");
             default -> status >= 400 && status < 500 ? badRequest("The request is malformed") : unavailable();
         };
     }

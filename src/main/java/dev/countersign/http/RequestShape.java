@@ -54,16 +54,16 @@ class RequestShape implements Handler<RoutingContext> {
     private static void refuseAmbiguous(HttpServerRequest request) {
         if (request.version() == null) {
             // Such as FTP/1.1 and HTTP/9.9, which the server would answer as HTTP/1.1.
-            throw new BadRequestException("The request is of no version of HTTP that is served");
+            throw new BadRequestException("This HTTP version is not supported. Use HTTP/1.1.");
         } else if (isRepeated("Host", request)) {
             // It must be clear which host a signature covers (RFC 9112, section 3.2).
-            throw new BadRequestException("There may be one Host header");
+            throw new BadRequestException("Send only one Host header");
         } else if (isRepeated("Authorization", request)) {
             // It must be clear whose call it is.
-            throw new ForbiddenException("IncompleteSignatureException", "There may be one Authorization header");
+            throw new ForbiddenException("IncompleteSignatureException", "Send only one Authorization header");
         } else if (isRepeated(KEY, request) || "".equals(request.getHeader(KEY))) {
             // JAX-RS ignores an empty one and takes the first of two, so the caller would rely on a key without effect.
-            throw new BadRequestException("There may be one Idempotency-Key header, and it must not be empty");
+            throw new BadRequestException("Send at most one Idempotency-Key header, and not an empty one");
         }
     }
 

@@ -56,7 +56,7 @@ class RequestStart implements Handler<RoutingContext> {
             context.fail(new BadRequestException("Transfer-Encoding must be chunked, or absent"));
         } else if (log.isFull()) {
             // The audit could not record the outcome.
-            context.fail(new UnavailableException("The log is not read"));
+            context.fail(new UnavailableException("Too many log records wait to be written"));
         } else {
             context.next();
         }

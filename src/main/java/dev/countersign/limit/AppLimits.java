@@ -75,14 +75,14 @@ public class AppLimits {
         return CallerContext.resume(wait).handle((time, failure) -> {
             if (failure != null) {
                 failures.increment();
-                throw new UnavailableException("The limit could not be asked for", failure);
+                throw new UnavailableException("The rate limit could not be checked", failure);
             } else if (!time.isZero()) {
                 metrics.counter(REFUSALS, "limit", limit.type.toString()).increment();
                 audit.refused(limit.event, "limit", principal, appId, null, null);
                 throw new TooManyRequestsException(limit.message, limit.type, time);
             } else if (System.nanoTime() - begin > timeout.toNanos()) {
                 // The caller has gone, so its operation must not run.
-                throw new UnavailableException("The limit was told too late");
+                throw new UnavailableException("The rate limit was checked too late");
             }
             return null;
         });

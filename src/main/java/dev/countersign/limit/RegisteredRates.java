@@ -71,7 +71,7 @@ class RegisteredRates {
             Map<String, Integer> read = registry.createTokensPerMinute(MOST_APPS);
             if (read.size() == MOST_APPS && !full) {
                 LOG.warnf(
-                        "%d apps have a rate of their own. Any more have the service's,"
+                        "%d apps have a rate of their own. For any further apps, the service's default applies:"
                                 + " countersign.limit.create-token-per-minute",
                         MOST_APPS);
             }
@@ -83,7 +83,7 @@ class RegisteredRates {
         } catch (Throwable e) {
             // Not even an Error may leave this method: the clock would not call it again.
             if (!failing) {
-                LOG.warnf(e, "The rates of apps could not be read; those last known hold until they can");
+                LOG.warnf(e, "The rates of apps could not be read; the last known rates stay in force");
             }
             failing = true;
         }

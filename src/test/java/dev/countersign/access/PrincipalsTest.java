@@ -103,7 +103,7 @@ class PrincipalsTest {
             settings.put(PREFIX + name + ".apps", "*");
             settings.put(PREFIX + name + ".permissions", "issue");
         }
-        assertRefused(settings, "each of its callers would be one too, and be refused");
+        assertRefused(settings, "every token that matches this principal also matches one, and would be");
     }
 
     @Test
@@ -150,11 +150,14 @@ class PrincipalsTest {
     @Test
     void issuersThatCouldNotBeTrustedOrToldApartAreNamed() {
         String people = "quarkus.oidc.people";
-        assertRefused(GOOD, issuers("quarkus.oidc.token.audience", ""), "Set quarkus.oidc.token.audience too");
-        assertRefused(GOOD, issuers(people + ".token.audience", "any"), "Set " + people + ".token.audience too");
-        assertRefused(GOOD, issuers(people + ".token.signature-algorithm", ""), "Set " + people + ".token.signature-");
         assertRefused(
-                GOOD, issuers(people + ".token.issuer", "any"), "Set " + people + ".token.issuer too, to the iss");
+                GOOD,
+                issuers("quarkus.oidc.token.audience", ""),
+                "Set quarkus.oidc.token.audience to the issuer's name");
+        assertRefused(
+                GOOD, issuers(people + ".token.audience", "any"), "Set " + people + ".token.audience to the issuer's");
+        assertRefused(GOOD, issuers(people + ".token.signature-algorithm", ""), "Set " + people + ".token.signature-");
+        assertRefused(GOOD, issuers(people + ".token.issuer", "any"), "Set " + people + ".token.issuer to the iss");
         assertRefused(GOOD, issuers(people + ".token.issuer", ""), "by which the service knows who issued one");
         assertRefused(GOOD, issuers(people + ".token.issuer", "https://cluster"), "two issuers have https://cluster");
         for (String keys : new String[] {"public-key", "jwks-path", "certificate-chain.trust-store-file", "provider"}) {
@@ -168,7 +171,7 @@ class PrincipalsTest {
                             people + ".token.signature-algorithm",
                             "RS256"),
                     "Set " + people
-                            + ".token.issuer too, to the iss of its tokens, by which the service knows who issued one");
+                            + ".token.issuer to the iss of its tokens, by which the service knows who issued one");
         }
         Map<String, String> discovered = new HashMap<>(ISSUER);
         discovered.remove("quarkus.oidc.token.issuer");
@@ -212,8 +215,8 @@ class PrincipalsTest {
     }
 
     private static void assertOverlap(Map<String, String> broad, Map<String, String> narrow) {
-        assertRefused(two(broad, narrow), "other: each of its callers would be one too, and be refused");
-        assertRefused(two(narrow, broad), "one: each of its callers would be other too, and be refused");
+        assertRefused(two(broad, narrow), "other: every token that matches this principal also matches one,");
+        assertRefused(two(narrow, broad), "one: every token that matches this principal also matches other,");
     }
 
     private static void assertNoOverlap(Map<String, String> one, Map<String, String> other) {

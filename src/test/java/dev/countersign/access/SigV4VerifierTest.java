@@ -291,7 +291,7 @@ class SigV4VerifierTest {
                                 "/",
                                 headers().add("X-Amz-Content-Sha256", hash).add("X-Amz-Content-Sha256", hash),
                                 "")))
-                .hasMessage("There may be one x-amz-content-sha256 header");
+                .hasMessage("Send only one x-amz-content-sha256 header");
     }
 
     @Test

@@ -70,8 +70,8 @@ class FirstStartIT {
             Program.Run second = ServiceProcess.runToEnd(database, other);
             assertThat(second.exit()).isNotZero();
             assertThat(second.out())
-                    .contains("countersign.challenge.keys.test has other bytes than the key with which this database"
-                            + " was first used under that id");
+                    .contains("countersign.challenge.keys.test differs from the key that this database has recorded"
+                            + " for this id");
             first.stop();
             database.execute(documented());
             try (ServiceProcess after = first.startAgain(other);

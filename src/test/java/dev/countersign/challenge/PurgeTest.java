@@ -315,7 +315,7 @@ class PurgeTest extends ServiceTest {
             }
             assertThat(warned)
                     .containsExactly("The purge failed to attach " + AHEAD + " of " + AHEAD
-                            + " partitions, which is tried again at its next time");
+                            + " partitions; the next purge tries again");
         } finally {
             log.removeHandler(handler);
         }
