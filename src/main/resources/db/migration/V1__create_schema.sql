@@ -151,7 +151,8 @@ $$;
 --   guarded    the default partition takes no more rows of the slot; no create reaches the slot yet
 --   validated  the default partition has no row of the slot; the validation reads it all without blocking anybody
 --   attached   the partition is attached; the validated guard, now dropped, made it unnecessary to read under a lock
---   present    there was nothing left to do, or the guard had to go
+--   present    the partition was there already
+--   postponed  the guard could not be validated and was dropped; a later purge tries again
 -- A slot that creates already reach is attached at once, because a guard would refuse those creates.
 CREATE FUNCTION attach_session_partition(slot timestamptz) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
@@ -191,7 +192,7 @@ BEGIN
         END;
         -- If the guard stayed, it would refuse creates once they reach the slot.
         EXECUTE format('ALTER TABLE challenge_session_default DROP CONSTRAINT %I', guard);
-        RETURN 'present';
+        RETURN 'postponed';
     ELSIF validated IS NULL AND NOT default_partition_is_small() THEN
         RAISE EXCEPTION 'the default partition holds too many rows to attach a partition that creates already reach'
             USING ERRCODE = 'object_not_in_prerequisite_state';

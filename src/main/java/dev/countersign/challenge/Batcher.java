@@ -181,7 +181,7 @@ final class Batcher<Q, A> {
     }
 
     private void askGroup(List<Pending<Q, A>> pending) {
-        pending.removeIf(one -> isLate(one) || joinsOthersAboutItsRow(one));
+        pending.removeIf(one -> failIfLate(one) || queueBehindSameRow(one));
         if (pending.isEmpty()) {
             return;
         }
@@ -206,12 +206,12 @@ final class Batcher<Q, A> {
         }
     }
 
-    private boolean isLate(Pending<Q, A> pending) {
+    private boolean failIfLate(Pending<Q, A> pending) {
         return pending.deadline - System.nanoTime() < statementTimeout.toNanos()
                 && pending.answer.completeExceptionally(new UnavailableException("The database was not asked in time"));
     }
 
-    private boolean joinsOthersAboutItsRow(Pending<Q, A> pending) {
+    private boolean queueBehindSameRow(Pending<Q, A> pending) {
         synchronized (alone) {
             Deque<Pending<Q, A>> others = alone.get(row.apply(pending.question));
             return others != null && others.add(pending);
@@ -219,7 +219,7 @@ final class Batcher<Q, A> {
     }
 
     private void askAlone(Pending<Q, A> pending) {
-        if (!joinsOthersAboutItsRow(pending)) {
+        if (!queueBehindSameRow(pending)) {
             Object its = row.apply(pending.question);
             Deque<Pending<Q, A>> about = new ArrayDeque<>(List.of(pending));
             synchronized (alone) {
@@ -248,12 +248,12 @@ final class Batcher<Q, A> {
             connectionsForAlone.acquireUninterruptibly();
             try {
                 database.execute(() -> {
-                    if (!isLate(pending)) {
+                    if (!failIfLate(pending)) {
                         answer(List.of(pending));
                     }
                 });
             } catch (Throwable e) {
-                if (!isOfALock(e)) {
+                if (!isRetryable(e)) {
                     fail(List.of(pending), e);
                 }
             } finally {
@@ -268,21 +268,21 @@ final class Batcher<Q, A> {
     }
 
     /**
-     * Whether one row caused the failure: SQLSTATE class 22 or 23, or a lock. Class 23 includes a row that was on its
-     * way to the default partition when its own partition was attached. Any other failure is the connection's or the
-     * server's.
+     * Whether one row caused the failure: SQLSTATE class 22 or 23, or a wait for a lock. Class 23 includes a row that
+     * was on its way to the default partition when its own partition was attached. Any other failure is the
+     * connection's or the server's.
      */
     private static boolean isOfOneRow(Throwable e) {
         String state = sqlState(e);
-        return state.startsWith("22") || state.startsWith("23") || isOfALock(e);
+        return state.startsWith("22") || state.startsWith("23") || isRetryable(e);
     }
 
     /**
-     * Whether a lock caused the failure: class 40 (a deadlock), lock_timeout, or statement_timeout, which several waits
-     * for locks may reach together. A division by zero tells that the row expired during the wait
+     * Whether to ask again: after a deadlock (class 40), after lock_timeout, and after statement_timeout, which several
+     * waits for locks may reach together. Also after a division by zero: the row expired during the wait
      * ({@link ChallengeSessionRepository#REDEEM}); asked again, the database finds no live row.
      */
-    private static boolean isOfALock(Throwable e) {
+    private static boolean isRetryable(Throwable e) {
         String state = sqlState(e);
         return state.startsWith("40") || Set.of("55P03", "57014", "22012").contains(state);
     }

@@ -78,8 +78,8 @@ class SessionPartitions {
     /**
      * Makes the partition of a slot and attaches it.
      *
-     * @return 1 when this call attached it, 0 when there was nothing to attach; empty when another replica is changing
-     *     partitions now
+     * @return 1 when this call attached it, 0 when it was there already or has to wait; empty when another replica is
+     *     changing partitions now
      * @throws RuntimeException when the table was too busy, or the database refused
      */
     Optional<Integer> attach(Instant slot) {

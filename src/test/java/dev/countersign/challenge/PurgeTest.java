@@ -253,6 +253,27 @@ class PurgeTest extends ServiceTest {
         String slot = TestDatabase.query(
                         "SELECT date_bin('5 minutes', now() + interval '50 minutes', timestamptz 'epoch')")
                 .getFirst();
+        guard(slot, valid);
+        purge.purge();
+        assertThat(TestDatabase.query("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'guard_%'"))
+                .containsExactly("0");
+        assertThat(TestDatabase.query(
+                        "SELECT count(*) FROM challenge_session_partition WHERE starts_at = '" + slot + "'"))
+                .containsExactly("" + attached);
+    }
+
+    @Test
+    void slotWithARowInTheDefaultPartitionIsPostponed() {
+        fillDefaultPartition(1, 50);
+        String slot = TestDatabase.query("SELECT date_bin('5 minutes', expires_at, timestamptz 'epoch')"
+                        + " FROM challenge_session_default")
+                .getFirst();
+        guard(slot, "NOT VALID");
+        assertThat(TestDatabase.query("SELECT attach_session_partition('" + slot + "')"))
+                .containsExactly("postponed");
+    }
+
+    private static void guard(String slot, String valid) {
         TestDatabase.execute("""
                 DO $$
                 DECLARE
@@ -265,13 +286,6 @@ class PurgeTest extends ServiceTest {
                 END
                 $$
                 """.formatted(slot, valid));
-
-        purge.purge();
-        assertThat(TestDatabase.query("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'guard_%'"))
-                .containsExactly("0");
-        assertThat(TestDatabase.query(
-                        "SELECT count(*) FROM challenge_session_partition WHERE starts_at = '" + slot + "'"))
-                .containsExactly("" + attached);
     }
 
     private static void fillDefaultPartition(int rows, int minutes) {
