@@ -29,7 +29,7 @@ final class SigV4CanonicalRequest {
 
     private static final int MOST_HEADER_LINES = 256;
     private static final Pattern ABSOLUTE = Pattern.compile("(?i:https?)://[^/?#@]+(?:/(.*))?");
-    private static final String EMPTY_HASH = SigV4Signature.sha256(new byte[0]);
+    private static final String EMPTY_HASH = SigV4SigningKey.sha256(new byte[0]);
 
     private final String method;
     private final String path;
@@ -117,7 +117,7 @@ final class SigV4CanonicalRequest {
     }
 
     private static String bodyHash(Received request) {
-        String hash = request.body().length == 0 ? EMPTY_HASH : SigV4Signature.sha256(request.body());
+        String hash = request.body().length == 0 ? EMPTY_HASH : SigV4SigningKey.sha256(request.body());
         String told = request.headers().get(CONTENT_HASH);
         if (told != null && !told.equals(hash)) {
             throw invalid(CONTENT_HASH + " is not the hash of the body");

@@ -40,14 +40,14 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
             if (header == null) {
                 return principals
                         .anonymous()
-                        .map(anonymous -> identities.authenticate(new KnownPrincipal.Request(anonymous)))
+                        .map(anonymous -> identities.authenticate(new PrincipalIdentityProvider.Request(anonymous)))
                         .orElseGet(() -> Uni.createFrom().nullItem());
             } else if ((header + " ").toLowerCase(Locale.ROOT).startsWith("bearer ")) {
                 // OIDC did not accept it: the token names no configured issuer.
                 throw new AuthenticationFailedException("Bearer tokens are not accepted");
             }
             Principal principal = verifier.verify(header, received(context));
-            return identities.authenticate(new KnownPrincipal.Request(principal));
+            return identities.authenticate(new PrincipalIdentityProvider.Request(principal));
         } catch (ForbiddenException e) {
             return Uni.createFrom().failure(new AuthenticationFailedException(e));
         } catch (AuthenticationFailedException e) {
@@ -57,7 +57,7 @@ class SigV4Mechanism implements HttpAuthenticationMechanism {
 
     @Override
     public Set<Class<? extends AuthenticationRequest>> getCredentialTypes() {
-        return Set.of(KnownPrincipal.Request.class);
+        return Set.of(PrincipalIdentityProvider.Request.class);
     }
 
     /** Sends no challenge: the error replies tell the caller what to do. */

@@ -58,7 +58,7 @@ class SigV4Verifier {
      * The signing key that was last used, by access key ID. At most one entry per access key, and one for
      * {@link #NOBODY}.
      */
-    private final Map<String, SigV4Signature> signatures = new ConcurrentHashMap<>();
+    private final Map<String, SigV4SigningKey> signingKeys = new ConcurrentHashMap<>();
 
     @Inject
     SigV4Verifier(Principals principals, SigV4Config config) {
@@ -171,14 +171,14 @@ class SigV4Verifier {
 
     private boolean matches(
             SigV4Authorization authorization, SigV4CanonicalRequest request, String date, String scope, AccessKey key) {
-        SigV4Signature signature = signatures.compute(
+        SigV4SigningKey signingKey = signingKeys.compute(
                 key.id(),
-                (_, known) -> known != null && known.isOf(scope) ? known : new SigV4Signature(key.secret(), scope));
+                (_, known) -> known != null && known.isFor(scope) ? known : new SigV4SigningKey(key.secret(), scope));
         byte[] told = authorization.signature().getBytes(US_ASCII);
-        boolean matches = isEqual(signature.of(request.received(), date), told);
+        boolean matches = isEqual(signingKey.sign(request.received(), date), told);
         for (URI url : externalUrls) {
             matches = matches
-                    || isEqual(signature.of(request.sentTo(ExternalUrl.authority(url), prefix(url)), date), told);
+                    || isEqual(signingKey.sign(request.sentTo(ExternalUrl.authority(url), prefix(url)), date), told);
         }
         return matches;
     }

@@ -4,7 +4,7 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toList;
 
 import dev.countersign.error.UnavailableException;
-import dev.countersign.http.CallerContext;
+import dev.countersign.http.RequestVertxContext;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -123,7 +123,7 @@ final class Batcher<Q, A> {
         waiting.incrementAndGet();
         var _ = pending.answer.whenComplete((_, _) -> waiting.decrementAndGet());
         queue.add(pending);
-        return CallerContext.resume(pending.answer);
+        return RequestVertxContext.resume(pending.answer);
     }
 
     /** Takes no more questions and waits until the queued ones are answered, for at most 7 seconds. */

@@ -73,7 +73,7 @@ public class RequestBudget {
                 outcome.completeExceptionally(e);
             }
         });
-        return within(CallerContext.resume(outcome)).whenComplete((_, _) -> running.cancel(true));
+        return within(RequestVertxContext.resume(outcome)).whenComplete((_, _) -> running.cancel(true));
     }
 
     /** The deadline of the current request. Outside of a request, starts a new deadline. */

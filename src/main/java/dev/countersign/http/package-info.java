@@ -5,7 +5,7 @@
  * methods. {@link RouterErrors} answers requests that fail before they reach an operation.
  *
  * <p>A request's time begins with its head. {@link RequestDeadline} has the alarm; operations use
- * {@link RequestBudget}. {@link CallerContext} brings the outcome of an operation back to the request.
+ * {@link RequestBudget}. {@link RequestVertxContext} brings the outcome of an operation back to the request.
  */
 @NullMarked
 package dev.countersign.http;

@@ -3,8 +3,8 @@ package dev.countersign.limit;
 import dev.countersign.access.Audit;
 import dev.countersign.error.TooManyRequestsException;
 import dev.countersign.error.UnavailableException;
-import dev.countersign.http.CallerContext;
 import dev.countersign.http.RequestBudget;
+import dev.countersign.http.RequestVertxContext;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -72,7 +72,7 @@ public class AppLimits {
         }
         long begin = System.nanoTime();
         CompletableFuture<Duration> wait = rates.thenCompose(known -> wait(limit, appId, principal, known));
-        return CallerContext.resume(wait).handle((time, failure) -> {
+        return RequestVertxContext.resume(wait).handle((time, failure) -> {
             if (failure != null) {
                 failures.increment();
                 throw new UnavailableException("The rate limit could not be checked", failure);

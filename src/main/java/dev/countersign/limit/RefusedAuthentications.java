@@ -60,7 +60,7 @@ class RefusedAuthentications implements CallerLimit {
     }
 
     private void count(SecurityEvent event) {
-        if (source.isTold()
+        if (source.isConfigured()
                 && event.getEventProperties().get(RoutingContext.class.getName()) instanceof RoutingContext context) {
             count(source.of(context.request()), System.nanoTime());
         }
@@ -89,7 +89,7 @@ class RefusedAuthentications implements CallerLimit {
     }
 
     private Duration wait(RoutingContext context) {
-        if (!source.isTold() || !asksForCredentials(context)) {
+        if (!source.isConfigured() || !asksForCredentials(context)) {
             return Duration.ZERO;
         }
         return wait(source.of(context.request()), System.nanoTime());

@@ -26,20 +26,20 @@ class SourceAddress {
     /** The setting's value where callers connect directly. It stands alone. */
     private static final List<String> NONE = List.of("none");
 
-    private final boolean told;
+    private final boolean configured;
     private final List<IpSubnetFilterRule> proxies;
 
     SourceAddress(LimitConfig config) {
-        List<String> configured = config.trustedProxies().orElse(List.of());
-        told = !configured.isEmpty();
-        proxies = configured.equals(NONE)
+        List<String> trusted = config.trustedProxies().orElse(List.of());
+        configured = !trusted.isEmpty();
+        proxies = trusted.equals(NONE)
                 ? List.of()
-                : configured.stream().map(SourceAddress::network).toList();
+                : trusted.stream().map(SourceAddress::network).toList();
     }
 
     /** Whether the trusted proxies are configured. If not, all callers may seem to be one proxy. */
-    boolean isTold() {
-        return told;
+    boolean isConfigured() {
+        return configured;
     }
 
     /**

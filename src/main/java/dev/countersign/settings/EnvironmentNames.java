@@ -32,7 +32,9 @@ final class EnvironmentNames {
         this.mistakes = mistakes;
         for (String property : properties) {
             for (SettingName setting : known) {
-                setting.namedIn(property).filter(_ -> setting.isNamed()).ifPresent(name -> learn(setting, name));
+                setting.partInProperty(property)
+                        .filter(_ -> setting.hasOperatorPart())
+                        .ifPresent(name -> learn(setting, name));
             }
         }
     }
@@ -47,7 +49,8 @@ final class EnvironmentNames {
                     .ifPresent(reading -> readings.put(variable, reading));
         }
         readings.values().stream()
-                .filter(reading -> reading.setting.isNamed() && known(reading).isEmpty())
+                .filter(reading ->
+                        reading.setting.hasOperatorPart() && known(reading).isEmpty())
                 // Collect all before learning any. If two variables spell one name differently, both spellings are
                 // learnt, and the ambiguity is reported.
                 .toList()
@@ -72,7 +75,7 @@ final class EnvironmentNames {
     private List<Reading> all(String variable) {
         List<Reading> readings = new ArrayList<>();
         for (SettingName setting : known) {
-            setting.namedBy(variable).ifPresent(part -> readings.add(new Reading(setting, part)));
+            setting.partInVariable(variable).ifPresent(part -> readings.add(new Reading(setting, part)));
         }
         return readings;
     }
@@ -86,7 +89,7 @@ final class EnvironmentNames {
     }
 
     private Set<String> names(Reading reading) {
-        return reading.setting.isNamed() ? known(reading) : Set.of("");
+        return reading.setting.hasOperatorPart() ? known(reading) : Set.of("");
     }
 
     private static String key(SettingName setting, String name) {

@@ -15,22 +15,22 @@ record SettingName(String text) {
     }
 
     /** Whether the operator chooses a part of the name. */
-    boolean isNamed() {
+    boolean hasOperatorPart() {
         return text.contains("*");
     }
 
     /** The text before the part that the operator chooses. */
     String head() {
-        return isNamed() ? text.substring(0, text.indexOf('*')) : text;
+        return hasOperatorPart() ? text.substring(0, text.indexOf('*')) : text;
     }
 
     private String tail() {
-        return isNamed() ? text.substring(text.indexOf('*') + 1) : "";
+        return hasOperatorPart() ? text.substring(text.indexOf('*') + 1) : "";
     }
 
     /** The name with the operator's part, which needs quotes if it has a dot. */
     String with(String name) {
-        return isNamed() ? head() + (name.contains(".") ? '"' + name + '"' : name) + tail() : text;
+        return hasOperatorPart() ? head() + (name.contains(".") ? '"' + name + '"' : name) + tail() : text;
     }
 
     /** The name as people write it, with {@code <name>} for the operator's part. */
@@ -42,8 +42,8 @@ record SettingName(String text) {
      * Returns the operator's part of a variable that sets this, as written. Returns {@code Optional.of("")} if this
      * setting has no operator's part, and {@code Optional.empty()} if the variable doesn't set it.
      */
-    Optional<String> namedBy(String variable) {
-        if (!isNamed()) {
+    Optional<String> partInVariable(String variable) {
+        if (!hasOperatorPart()) {
             return variable(text).equals(variable) ? Optional.of("") : Optional.empty();
         }
         return between(variable, variable(head()), variable(tail()))
@@ -55,9 +55,9 @@ record SettingName(String text) {
      * Returns the operator's part of a property that sets this. Returns {@code Optional.of("")} if this setting has no
      * operator's part, and {@code Optional.empty()} if the property doesn't set it.
      */
-    Optional<String> namedIn(String property) {
+    Optional<String> partInProperty(String property) {
         String single = property.replaceFirst("\\[\\d+]$", "");
-        if (!isNamed()) {
+        if (!hasOperatorPart()) {
             return single.equals(text) ? Optional.of("") : Optional.empty();
         }
         return between(single, head(), tail())

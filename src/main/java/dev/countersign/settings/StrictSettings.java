@@ -154,7 +154,8 @@ public final class StrictSettings implements SmallRyeConfigBuilderCustomizer {
             if (!inTest) {
                 for (String property : ours) {
                     if (known.stream()
-                            .allMatch(setting -> setting.namedIn(property).isEmpty())) {
+                            .allMatch(
+                                    setting -> setting.partInProperty(property).isEmpty())) {
                         mistakes.add(property + " is no setting; the nearest is "
                                 + nearest(property).readable());
                     }

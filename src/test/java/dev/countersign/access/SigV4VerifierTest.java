@@ -253,9 +253,9 @@ class SigV4VerifierTest {
                         .map(signed ->
                                 signed + ":" + headers.get(signed).strip().replaceAll(" +", " ") + "\n")
                         .collect(Collectors.joining())
-                + "\n" + String.join(";", names) + "\n" + SigV4Signature.sha256(new byte[0]);
-        String signature = new SigV4Signature(KEY.secret(), "20150830/us-east-1/service/aws4_request")
-                .of(canonical, "20150830T123600Z");
+                + "\n" + String.join(";", names) + "\n" + SigV4SigningKey.sha256(new byte[0]);
+        String signature = new SigV4SigningKey(KEY.secret(), "20150830/us-east-1/service/aws4_request")
+                .sign(canonical, "20150830T123600Z");
         assertThat(verify(String.join(";", names), signature, received("GET", "/prod/apps", headers, "")))
                 .isEqualTo(KEY.principal());
         assertThatThrownBy(() -> verify(
@@ -277,7 +277,7 @@ class SigV4VerifierTest {
 
     @Test
     void contentHashMustBeSignedAndThereOnce() {
-        String hash = SigV4Signature.sha256(new byte[0]);
+        String hash = SigV4SigningKey.sha256(new byte[0]);
         assertThatThrownBy(() -> verify(
                         "host;x-amz-date",
                         VANILLA,

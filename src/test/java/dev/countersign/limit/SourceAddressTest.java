@@ -64,9 +64,9 @@ class SourceAddressTest {
     /** Else one bad caller behind a proxy would lock out all that are behind it. */
     @Test
     void nothingIsToldUntilTheSettingIsThere() {
-        assertThat(behind().isTold()).isFalse();
-        assertThat(behind("10.0.0.0/8").isTold()).isTrue();
-        assertThat(behind("none").isTold()).isTrue();
+        assertThat(behind().isConfigured()).isFalse();
+        assertThat(behind("10.0.0.0/8").isConfigured()).isTrue();
+        assertThat(behind("none").isConfigured()).isTrue();
         assertThat(behind("none").of("10.1.2.3", CALLER))
                 .isEqualTo(behind("none").of("10.1.2.3", ""));
     }

@@ -10,16 +10,16 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Computes signatures of AWS Signature Version 4 for one access key and credential scope ("Calculate the signature"
- * in AWS's documentation). Immutable.
+ * The signing key of AWS Signature Version 4 that is derived from an access key for one credential scope ("Calculate
+ * the signature" in AWS's documentation). Immutable.
  */
-final class SigV4Signature {
+final class SigV4SigningKey {
 
     private final String scope;
     private final byte[] key;
 
     /** @param scope the credential scope, such as {@code 20261123/us-east-1/amplifybackend/aws4_request} */
-    SigV4Signature(String secret, String scope) {
+    SigV4SigningKey(String secret, String scope) {
         this.scope = scope;
         byte[] derived = ("AWS4" + secret).getBytes(UTF_8);
         for (String part : scope.split("/", -1)) {
@@ -28,16 +28,16 @@ final class SigV4Signature {
         this.key = derived;
     }
 
-    boolean isOf(String otherScope) {
+    boolean isFor(String otherScope) {
         return scope.equals(otherScope);
     }
 
     /**
-     * The signature, in lowercase hexadecimal digits.
+     * Returns the signature, in lowercase hexadecimal digits.
      *
      * @param time the request's {@code X-Amz-Date}
      */
-    String of(String canonicalRequest, String time) {
+    String sign(String canonicalRequest, String time) {
         return HexFormat.of()
                 .formatHex(hmac(
                         key,

@@ -13,7 +13,7 @@ import jakarta.inject.Singleton;
  * permission checks only to an identity that comes from a provider.
  */
 @Singleton
-class KnownPrincipal implements IdentityProvider<KnownPrincipal.Request> {
+class PrincipalIdentityProvider implements IdentityProvider<PrincipalIdentityProvider.Request> {
 
     @Override
     public Class<Request> getRequestType() {

@@ -6,12 +6,13 @@ import io.vertx.core.Vertx;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Delivers an answer on the event loop of the request that asked for it, where the request's identity and request id
- * are known. The thread that answers, such as one of the database's, is then free for the next answer.
+ * Delivers an answer in the Vert.x context of the request that asked for it, on the request's event loop, where the
+ * request's identity and request id are known. The thread that answers, such as one of the database's, is then free for
+ * the next answer.
  */
-public final class CallerContext {
+public final class RequestVertxContext {
 
-    private CallerContext() {}
+    private RequestVertxContext() {}
 
     /**
      * Returns the same outcome, delivered in the context of the calling request. Returns the given future if it is
