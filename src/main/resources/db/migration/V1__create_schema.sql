@@ -110,8 +110,10 @@ END;
 
 -- The slots that can be attached now. They cover the longest TTL, an hour, and half an hour in which purges may fail. A
 -- slot with rows in the default partition has to wait until these have expired. While the default partition is large,
--- only slots that no create reaches yet are attached. A guard is a constraint that keeps a slot's rows out of the default
--- partition (attach_session_partition, below). A slot with a guard is always listed, because the guard must not stay.
+-- only slots that no create reaches yet are attached.
+--
+-- A guard is a constraint that keeps a slot's rows out of the default partition (attach_session_partition, below). A
+-- slot with a guard is always listed, because the guard must not stay.
 --
 -- Citus can't look up the rows of all slots in one query. In a compound expression it would run every subquery. So each
 -- condition is a statement of its own.
