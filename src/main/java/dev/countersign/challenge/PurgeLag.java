@@ -44,7 +44,7 @@ class PurgeLag {
             last = new Measures(partitions.lagSeconds(), partitions.ahead(), sessions.countDefault());
         } catch (RuntimeException e) {
             last = UNKNOWN;
-            LOG.warnf(e, "The purge's lag could not be measured, which is tried again in a minute");
+            LOG.warnf(e, "The purge's lag could not be measured; the next try is in a minute");
         }
     }
 

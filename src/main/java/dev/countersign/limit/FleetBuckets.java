@@ -78,7 +78,7 @@ class FleetBuckets {
                 removed = table.removeFull(REMOVED_AT_ONCE);
             } while (removed == REMOVED_AT_ONCE);
         } catch (SQLException e) {
-            LOG.warnf(e, "Buckets that are full again could not be removed, which is tried again in a minute");
+            LOG.warnf(e, "Buckets that are full again could not be removed; the next try is in a minute");
         }
     }
 
